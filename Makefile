@@ -15,7 +15,7 @@ build: ## compile sluice and the local-cluster tool into bin/
 
 .PHONY: components
 components: build ## build etcd and Kubernetes 1.37.2 once (about six minutes on two cores)
-	$(BIN)/kubemark build
+	$(BIN)/sluice-cluster build
 
 .PHONY: test
 test: build components ## all tests of every module, the real local cluster included
@@ -39,15 +39,15 @@ fuzz: ## fuzz core.Step for FUZZTIME (default 60s)
 
 .PHONY: demo
 demo: build ## a real control plane, a hundred nodes, Sluice and a Flink job (ARGS=--once ends by itself)
-	@$(BIN)/kubemark demo --sluice $(BIN)/sluice $(ARGS)
+	@$(BIN)/sluice-cluster demo --sluice $(BIN)/sluice $(ARGS)
 
 .PHONY: cluster
 cluster: build ## the local cluster alone, until Ctrl-C (ARGS=--help lists its flags)
-	@$(BIN)/kubemark up $(ARGS)
+	@$(BIN)/sluice-cluster up $(ARGS)
 
 .PHONY: clean
 clean: ## stop leftovers of local clusters and remove what was built here (the cached components stay)
-	@if [ -x $(BIN)/kubemark ]; then $(BIN)/kubemark clean; fi
+	@if [ -x $(BIN)/sluice-cluster ]; then $(BIN)/sluice-cluster clean; fi
 	rm -rf $(BIN)
 
 .PHONY: help
