@@ -1,0 +1,86 @@
+package cluster
+
+// entry is one call of move, remembered so that it can be undone by the same call with the other sign.
+type entry struct {
+	alloc *Allocation
+	sign  int64
+}
+
+// Mark is a point in the journal to roll back to.
+type Mark int
+
+// Checkpoint returns the present point in the journal.
+func (s *State) Checkpoint() Mark { return Mark(len(s.journal)) }
+
+// Rollback undoes everything since the mark, newest first.
+func (s *State) Rollback(to Mark) {
+	for i := len(s.journal) - 1; i >= int(to); i-- {
+		e := s.journal[i]
+		s.move(e.alloc, -e.sign)
+	}
+	s.journal = s.journal[:to]
+}
+
+// Commit makes everything since the last commit lasting. Room given back since then counts as changed from now on, so that
+// those who wait for it can be woken.
+func (s *State) Commit() {
+	for _, e := range s.journal {
+		if e.sign < 0 {
+			s.improve(e.alloc.Node)
+		}
+	}
+	clear(s.journal)
+	s.journal = s.journal[:0]
+}
+
+// Assume places a pending pod on a node, tentatively until Commit.
+func (s *State) Assume(p *Pod, n *Node) { s.allocate(p, n, false) }
+
+// Release takes a pod off its node, if it is on one, tentatively until Commit.
+func (s *State) Release(p *Pod) {
+	if p.Alloc != nil {
+		s.apply(p.Alloc, -1)
+	}
+}
+
+func (s *State) allocate(p *Pod, n *Node, bound bool) {
+	a := &Allocation{Pod: p, Node: n, Uses: s.uses(p), Ports: p.Shape.Ports, Bound: bound}
+	if p.Fact.Ours {
+		a.Queue = s.Queue(p)
+	}
+	s.apply(a, +1)
+}
+
+func (s *State) apply(a *Allocation, sign int64) {
+	s.move(a, sign)
+	s.journal = append(s.journal, entry{a, sign})
+}
+
+// move takes an allocation into (+1) or out of (−1) every account. It is the only function that does, and it cannot fail.
+func (s *State) move(a *Allocation, sign int64) {
+	n := a.Node
+	n.Used = n.Used.AddTo(a.Uses, sign)
+	n.movePorts(a.Ports, sign)
+	for q := a.Queue; q != nil; q = q.Parent {
+		q.Used = q.Used.AddTo(a.Uses, sign)
+		q.Pods += int(sign)
+	}
+	if sign > 0 {
+		a.at = len(n.Pods)
+		n.Pods = append(n.Pods, a)
+		a.Pod.Alloc = a
+	} else {
+		last := len(n.Pods) - 1
+		n.Pods[a.at] = n.Pods[last]
+		n.Pods[a.at].at = a.at
+		n.Pods[last] = nil
+		n.Pods = n.Pods[:last]
+		a.Pod.Alloc = nil
+	}
+	s.touch(n)
+	if n.Fact == nil && len(n.Pods) == 0 {
+		delete(s.nodes, n.Name)
+	} else if n.Fact == nil {
+		s.nodes[n.Name] = n
+	}
+}

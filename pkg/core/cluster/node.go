@@ -1,0 +1,178 @@
+package cluster
+
+import (
+	"maps"
+	"slices"
+
+	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/resource"
+)
+
+// Node is a node and what is on it. A node that only pods name (its own fact has not come yet, or is gone) has a nil Fact: it keeps
+// accounts and takes no pods.
+type Node struct {
+	Name string
+	Fact *NodeFact
+	// Index is dense over the known nodes, for slices beside the state; it may be used again after a node has gone (see State.Epoch).
+	Index int
+	// Allocatable and Used hold the number of pods in their first slot.
+	Allocatable resource.Vector
+	Used        resource.Vector
+	// Pods are the allocations on the node, in no order that means anything.
+	Pods []*Allocation
+	// API is a node object with name and labels only, for helpers that want one.
+	API *v1.Node
+	// Version is that of the node's last change of any kind; see State.Since.
+	Version uint64
+
+	ports        []portUse
+	newer, older *Node
+	dirty        bool
+	better       bool
+}
+
+// Node returns a node by name, nil when neither a fact nor a pod names it.
+func (s *State) Node(name string) *Node { return s.nodes[name] }
+
+// KnownNodes returns the number of nodes that the API server has.
+func (s *State) KnownNodes() int { return s.known }
+
+// Slots returns the known nodes by Index, with nil at unused indexes. The slice belongs to the state.
+func (s *State) Slots() []*Node { return s.slots }
+
+// Version is that of the latest change to any known node.
+func (s *State) Version() uint64 { return s.version }
+
+// Epoch grows whenever a known node goes: what was remembered by Index is void then.
+func (s *State) Epoch() uint64 { return s.epoch }
+
+// Since calls f for every known node that changed after the version, latest first.
+func (s *State) Since(version uint64, f func(*Node)) {
+	for n := s.latest.older; n != &s.latest && n.Version > version; n = n.older {
+		f(n)
+	}
+}
+
+// Dirty hands out the known nodes whose accounts or facts have changed since the last call; for indexes that follow the state.
+func (s *State) Dirty(f func(*Node)) {
+	for _, n := range s.dirty {
+		n.dirty = false
+		f(n)
+	}
+	s.dirty = s.dirty[:0]
+}
+
+// TakeBetter returns the known nodes on which something may fit now that did not before, each once, in the order in which that
+// happened since the last call: new nodes, nodes whose allocatable, labels or taints changed, and nodes that a pod has left or
+// shrunk on. Those who wait need look at no others.
+func (s *State) TakeBetter() []*Node {
+	var out []*Node
+	for _, n := range s.better {
+		if n.Fact != nil {
+			out = append(out, n)
+		}
+		n.better = false
+	}
+	s.better = s.better[:0]
+	return out
+}
+
+// SetNode takes in the newest fact of a node.
+func (s *State) SetNode(f *NodeFact) {
+	s.offer(f.Allocatable)
+	n := s.node(f.Name)
+	old := n.Fact
+	n.Fact = f
+	n.Allocatable, _ = s.Space.Vector(f.Allocatable)
+	if old == nil {
+		s.enter(n)
+	}
+	if old == nil || !maps.Equal(old.Labels, f.Labels) {
+		n.API = &v1.Node{ObjectMeta: metav1.ObjectMeta{Name: f.Name, Labels: f.Labels}}
+	}
+	if old == nil || differ(old, f) {
+		s.touch(n)
+		s.improve(n)
+	}
+}
+
+// RemoveNode forgets that a node exists. Pods that are still on it keep their accounts until they go themselves.
+func (s *State) RemoveNode(name string) {
+	n := s.nodes[name]
+	if n == nil || n.Fact == nil {
+		return
+	}
+	s.slots[n.Index] = nil
+	s.freeSlots = append(s.freeSlots, n.Index)
+	n.newer.older, n.older.newer = n.older, n.newer
+	n.newer, n.older = nil, nil
+	s.known--
+	s.epoch++
+	s.touch(n) // while the fact is there: whoever follows the dirty list must see it go
+	n.Fact, n.Allocatable = nil, nil
+	if len(n.Pods) == 0 {
+		delete(s.nodes, name)
+	}
+}
+
+// differ reports whether two facts of a node differ in anything that placement reads; a heartbeat does not.
+func differ(old, now *NodeFact) bool {
+	return !old.Allocatable.Equal(now.Allocatable) || !maps.Equal(old.Labels, now.Labels) ||
+		old.Unschedulable != now.Unschedulable || !slices.EqualFunc(old.Taints, now.Taints, equalTaints)
+}
+
+func equalTaints(a, b v1.Taint) bool {
+	return a.Key == b.Key && a.Value == b.Value && a.Effect == b.Effect
+}
+
+// node returns the record of a node and makes one when there is none.
+func (s *State) node(name string) *Node {
+	n := s.nodes[name]
+	if n == nil {
+		n = &Node{Name: name}
+		s.nodes[name] = n
+	}
+	return n
+}
+
+// enter gives a node that became known its index and its place among the latest.
+func (s *State) enter(n *Node) {
+	if last := len(s.freeSlots) - 1; last >= 0 {
+		n.Index = s.freeSlots[last]
+		s.freeSlots = s.freeSlots[:last]
+		s.slots[n.Index] = n
+	} else {
+		n.Index = len(s.slots)
+		s.slots = append(s.slots, n)
+	}
+	s.known++
+	n.newer, n.older = n, n
+}
+
+// touch gives a node a new version and tells the followers that its numbers have changed.
+func (s *State) touch(n *Node) {
+	if n.Fact == nil {
+		return
+	}
+	s.version++
+	n.Version = s.version
+	if n.newer != nil {
+		n.newer.older, n.older.newer = n.older, n.newer
+		n.newer, n.older = &s.latest, s.latest.older
+		n.newer.older, n.older.newer = n, n
+	}
+	if !n.dirty {
+		n.dirty = true
+		s.dirty = append(s.dirty, n)
+	}
+}
+
+// improve notes that something may fit on the node now that did not before.
+func (s *State) improve(n *Node) {
+	if n.Fact != nil && !n.better {
+		n.better = true
+		s.better = append(s.better, n)
+	}
+}

@@ -1,0 +1,81 @@
+package cluster
+
+import (
+	v1 "k8s.io/api/core/v1"
+	reqs "k8s.io/component-helpers/resource"
+	corev1helpers "k8s.io/component-helpers/scheduling/corev1"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/resource"
+)
+
+// ReadPod makes the fact of a pod; scheduler is the schedulerName we serve. The pod is not kept and may be reused.
+func ReadPod(pod *v1.Pod, scheduler string) *PodFact {
+	demand, pin := ReadDemand(pod)
+	f := &PodFact{
+		UID:             pod.UID,
+		Namespace:       pod.Namespace,
+		Name:            pod.Name,
+		ResourceVersion: pod.ResourceVersion,
+		Created:         pod.CreationTimestamp.Time,
+		Generation:      pod.Generation,
+		Priority:        corev1helpers.PodPriority(pod),
+		Ours:            pod.Spec.SchedulerName == scheduler,
+		Node:            pod.Spec.NodeName,
+		Nominated:       pod.Status.NominatedNodeName,
+		Pin:             pin,
+		Deleting:        pod.DeletionTimestamp != nil,
+		Gated:           len(pod.Spec.SchedulingGates) > 0,
+		Terminal:        pod.Status.Phase == v1.PodSucceeded || pod.Status.Phase == v1.PodFailed,
+		Started:         pod.Status.StartTime != nil,
+		Demand:          demand,
+		Said:            readCondition(pod),
+	}
+	if f.Node != "" {
+		f.Holds = heldAmounts(pod, demand.Requests)
+	}
+	return f
+}
+
+// heldAmounts is what a bound pod holds: the larger of what its spec asks for and what its status says it was given, so that a resize under way
+// is counted in full. It is nil when that equals the spec.
+func heldAmounts(pod *v1.Pod, asked resource.Amounts) resource.Amounts {
+	held, _ := resource.FromList(reqs.PodRequests(pod, reqs.PodResourcesOptions{
+		UseStatusResources: true,
+		InPlacePodLevelResourcesVerticalScalingEnabled: true,
+	}))
+	if held.Equal(asked) {
+		return nil
+	}
+	if held == nil {
+		return resource.Amounts{}
+	}
+	return held
+}
+
+func readCondition(pod *v1.Pod) Condition {
+	for i := range pod.Status.Conditions {
+		c := &pod.Status.Conditions[i]
+		if c.Type == v1.PodScheduled && c.Status == v1.ConditionFalse {
+			return Condition{Digest: Digest(c.Reason, c.Message, c.ObservedGeneration), Since: c.LastTransitionTime.Time}
+		}
+	}
+	return Condition{}
+}
+
+// ReadNode makes the fact of a node. The node is not kept; its label map is shared with the fact.
+func ReadNode(node *v1.Node) *NodeFact {
+	f := &NodeFact{
+		Name:            node.Name,
+		UID:             node.UID,
+		ResourceVersion: node.ResourceVersion,
+		Labels:          node.Labels,
+		Unschedulable:   node.Spec.Unschedulable,
+	}
+	for i := range node.Spec.Taints {
+		if e := node.Spec.Taints[i].Effect; e == v1.TaintEffectNoSchedule || e == v1.TaintEffectNoExecute {
+			f.Taints = append(f.Taints, node.Spec.Taints[i])
+		}
+	}
+	f.Allocatable, f.Faults = resource.FromList(node.Status.Allocatable)
+	return f
+}

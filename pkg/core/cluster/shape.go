@@ -1,0 +1,88 @@
+package cluster
+
+import "github.com/sluice-scheduler/sluice/pkg/core/resource"
+
+// Shape is a demand that at least one pod has, interned: pods of one shape are interchangeable for placement.
+type Shape struct {
+	*Demand
+	// Request is what one pod of this shape adds to a node, its own place among the pods included.
+	Request resource.Vector
+	// Slots are the slots of Requests, entry by entry; NoSlot for a resource that no node has ever offered.
+	Slots []int
+	// Unoffered are requested resources that no node has ever offered.
+	Unoffered []string
+
+	pods int
+}
+
+// NoSlot stands in Shape.Slots for a resource that no node has ever offered.
+const NoSlot = -1
+
+// Shapes returns the number of shapes in use.
+func (s *State) Shapes() int { return len(s.shapes) }
+
+// setShape gives a pod the shape of a demand.
+func (s *State) setShape(p *Pod, d *Demand) {
+	if p.Shape != nil && p.Shape.Key == d.Key {
+		return
+	}
+	old := p.Shape
+	shape := s.shapes[d.Key]
+	if shape == nil {
+		shape = &Shape{Demand: d}
+		s.reckon(shape)
+		s.shapes[d.Key] = shape
+	}
+	shape.pods++
+	p.Shape = shape
+	if old != nil {
+		s.dropShape(old)
+	}
+	if p.Alloc != nil {
+		s.refreshUse(p)
+	}
+}
+
+func (s *State) dropShape(shape *Shape) {
+	shape.pods--
+	if shape.pods == 0 {
+		delete(s.shapes, shape.Key)
+	}
+}
+
+// reckon computes a shape's vector in the present space. A vector is replaced, never changed: allocations share it.
+func (s *State) reckon(shape *Shape) {
+	shape.Request, shape.Unoffered = s.Space.Vector(shape.Requests)
+	shape.Request[resource.SlotPods] = 1
+	shape.Slots = make([]int, len(shape.Requests))
+	for i, a := range shape.Requests {
+		slot, ok := s.Space.Slot(a.Name)
+		if !ok {
+			slot = NoSlot
+		}
+		shape.Slots[i] = slot
+	}
+}
+
+// offer makes slots for the resources that a node offers. When one is new, shapes that ask for it are reckoned anew and
+// what their pods hold is entered anew.
+func (s *State) offer(amounts resource.Amounts) {
+	grown := false
+	for _, a := range amounts {
+		_, isNew := s.Space.Intern(a.Name)
+		grown = grown || isNew
+	}
+	if !grown {
+		return
+	}
+	for _, shape := range s.shapes {
+		if len(shape.Unoffered) > 0 {
+			s.reckon(shape)
+		}
+	}
+	for _, p := range s.pods {
+		if p.Alloc != nil {
+			s.refreshUse(p)
+		}
+	}
+}

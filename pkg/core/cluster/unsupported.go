@@ -1,0 +1,66 @@
+package cluster
+
+import (
+	"fmt"
+
+	v1 "k8s.io/api/core/v1"
+)
+
+// unsupported lists the fields of a pod that restrict where it may run and that fit does not evaluate. Preferences
+// (preferredDuringScheduling…, ScheduleAnyway) restrict nothing and are not listed; neither are volumes that every node can mount.
+func unsupported(pod *v1.Pod) []string {
+	var fields []string
+	spec := &pod.Spec
+	if a := spec.Affinity; a != nil {
+		if a.PodAffinity != nil && len(a.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution) > 0 {
+			fields = append(fields, "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution")
+		}
+		if a.PodAntiAffinity != nil && len(a.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution) > 0 {
+			fields = append(fields, "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution")
+		}
+	}
+	for i := range spec.TopologySpreadConstraints {
+		if spec.TopologySpreadConstraints[i].WhenUnsatisfiable == v1.DoNotSchedule {
+			fields = append(fields, fmt.Sprintf("spec.topologySpreadConstraints[%d]", i))
+		}
+	}
+	for i := range spec.Volumes {
+		if kind := restrictingVolume(&spec.Volumes[i].VolumeSource); kind != "" {
+			fields = append(fields, fmt.Sprintf("spec.volumes[%d].%s", i, kind))
+		}
+	}
+	if len(spec.ResourceClaims) > 0 {
+		fields = append(fields, "spec.resourceClaims")
+	}
+	if spec.SchedulingGroup != nil {
+		fields = append(fields, "spec.schedulingGroup")
+	}
+	return fields
+}
+
+// restrictingVolume names the kind of a volume that not every node can mount, or that excludes others; empty for the rest.
+func restrictingVolume(v *v1.VolumeSource) string {
+	switch {
+	case v.PersistentVolumeClaim != nil:
+		return "persistentVolumeClaim"
+	case v.Ephemeral != nil:
+		return "ephemeral"
+	case v.GCEPersistentDisk != nil:
+		return "gcePersistentDisk"
+	case v.AWSElasticBlockStore != nil:
+		return "awsElasticBlockStore"
+	case v.AzureDisk != nil:
+		return "azureDisk"
+	case v.Cinder != nil:
+		return "cinder"
+	case v.VsphereVolume != nil:
+		return "vsphereVolume"
+	case v.PortworxVolume != nil:
+		return "portworxVolume"
+	case v.RBD != nil:
+		return "rbd"
+	case v.ISCSI != nil:
+		return "iscsi"
+	}
+	return ""
+}

@@ -1,0 +1,53 @@
+package fit
+
+import "github.com/sluice-scheduler/sluice/pkg/core/cluster"
+
+// Ask is what is checked: a shape, and the node it is pinned to by name, if any. Pods of equal asks are interchangeable.
+type Ask struct {
+	Shape *cluster.Shape
+	Pin   string
+}
+
+// Of returns the ask of a pod.
+func Of(p *cluster.Pod) Ask { return Ask{p.Shape, p.Fact.Pin} }
+
+// check is one rule of placement.
+type check struct {
+	// fits reports whether the rule lets the ask onto the node. The node is known.
+	fits func(Ask, *cluster.Node) bool
+	// why gives the reasons when it does not.
+	why func(Ask, *cluster.Node, func(Reason))
+}
+
+// checks are all rules, in kube-scheduler's order.
+var checks = [...]check{
+	named,
+	unschedulable,
+	taints,
+	affinity,
+	ports,
+	resources,
+}
+
+// Fits reports whether the ask may run on the node.
+func Fits(a Ask, n *cluster.Node) bool {
+	if !resources.fits(a, n) { // the cheapest check that most often refuses goes first
+		return false
+	}
+	for i := range checks[:len(checks)-1] {
+		if !checks[i].fits(a, n) {
+			return false
+		}
+	}
+	return true
+}
+
+// Why gives every reason of the first rule that refuses; none when the ask fits.
+func Why(a Ask, n *cluster.Node, add func(Reason)) {
+	for i := range checks {
+		if !checks[i].fits(a, n) {
+			checks[i].why(a, n, add)
+			return
+		}
+	}
+}

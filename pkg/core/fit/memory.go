@@ -1,0 +1,137 @@
+package fit
+
+import (
+	"slices"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+)
+
+// Memory remembers for one ask why each known node refuses it. Update brings it up to date by looking only at the nodes that changed since, so that an
+// ask which fits nowhere costs what has changed and not what there is; its counts are exact after every Update.
+//
+// The zero Memory is empty and becomes full with the first Update. An ask that is pinned to one node keeps nothing and looks at
+// that node alone.
+type Memory struct {
+	version uint64
+	epoch   uint64
+	filled  bool
+	// why holds for each node index the number of a set of reasons: 0 is not looked at, 1 is "fits".
+	why  []uint16
+	sets []set
+	fits []*cluster.Node
+}
+
+type set struct {
+	reasons []Reason
+	nodes   int
+}
+
+const fitting = 1
+
+// Update looks at every known node that changed since the last Update and returns how many it looked at. When a node has gone, it
+// looks at all of them anew.
+func (m *Memory) Update(s *cluster.State, a Ask) (visited int) {
+	if m.filled && m.version == s.Version() && m.epoch == s.Epoch() {
+		return 0
+	}
+	if !m.filled || m.epoch != s.Epoch() {
+		*m = Memory{filled: true, epoch: s.Epoch(), sets: make([]set, 2, 8)}
+	}
+	if missing := len(s.Slots()) - len(m.why); missing > 0 {
+		m.why = append(m.why, make([]uint16, missing)...)
+	}
+	if a.Pin != "" {
+		return m.updatePinned(s, a)
+	}
+	s.Since(m.version, func(n *cluster.Node) {
+		visited++
+		m.look(a, n)
+	})
+	m.version = s.Version()
+	m.collect(s)
+	return visited
+}
+
+// updatePinned counts every other node as not named without looking at it.
+func (m *Memory) updatePinned(s *cluster.State, a Ask) int {
+	*m = Memory{filled: true, epoch: s.Epoch(), version: s.Version(), sets: make([]set, 2, 4)}
+	others := s.KnownNodes()
+	if n := s.Node(a.Pin); n != nil && n.Fact != nil {
+		others--
+		m.why = make([]uint16, n.Index+1)
+		m.look(a, n)
+		m.collect(s)
+		m.why = nil
+	}
+	if others > 0 {
+		m.sets = append(m.sets, set{[]Reason{{Kind: NotNamed, Code: UnschedulableAndUnresolvable}}, others})
+	}
+	return 1
+}
+
+// look decides anew about one node.
+func (m *Memory) look(a Ask, n *cluster.Node) {
+	if old := m.why[n.Index]; old != 0 {
+		m.sets[old].nodes--
+	}
+	now := m.number(a, n)
+	m.why[n.Index] = now
+	m.sets[now].nodes++
+}
+
+// number returns the number of the set of reasons that the node gives.
+func (m *Memory) number(a Ask, n *cluster.Node) uint16 {
+	if Fits(a, n) {
+		return fitting
+	}
+	var buffer [4]Reason
+	reasons := buffer[:0]
+	Why(a, n, func(r Reason) { reasons = append(reasons, r) })
+	for i := fitting + 1; i < len(m.sets); i++ {
+		if slices.Equal(m.sets[i].reasons, reasons) {
+			return uint16(i)
+		}
+	}
+	m.sets = append(m.sets, set{reasons: slices.Clone(reasons)})
+	return uint16(len(m.sets) - 1)
+}
+
+// collect lists the nodes that fit.
+func (m *Memory) collect(s *cluster.State) {
+	m.fits = m.fits[:0]
+	if m.sets[fitting].nodes == 0 {
+		return
+	}
+	for i, number := range m.why {
+		if number == fitting {
+			m.fits = append(m.fits, s.Slots()[i])
+		}
+	}
+}
+
+// Fitting returns the nodes on which the ask fitted at the last Update, by index. The slice is valid until the next one.
+func (m *Memory) Fitting() []*cluster.Node { return m.fits }
+
+// Counts returns how many nodes gave each reason at the last Update, in no order that means anything.
+func (m *Memory) Counts() []Count {
+	counts := make([]Count, 0, len(m.sets))
+	for i := fitting + 1; i < len(m.sets); i++ {
+		if m.sets[i].nodes == 0 {
+			continue
+		}
+		for _, r := range m.sets[i].reasons {
+			counts = addCount(counts, r, m.sets[i].nodes)
+		}
+	}
+	return counts
+}
+
+func addCount(counts []Count, r Reason, nodes int) []Count {
+	for i := range counts {
+		if counts[i].Reason == r {
+			counts[i].Nodes += nodes
+			return counts
+		}
+	}
+	return append(counts, Count{r, nodes})
+}

@@ -1,0 +1,90 @@
+package fit
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Code says whether removing pods from the node could make room (kube-scheduler's Unschedulable) or not
+// (UnschedulableAndUnresolvable).
+type Code uint8
+
+// The codes, by kube-scheduler's names.
+const (
+	Unschedulable Code = iota
+	UnschedulableAndUnresolvable
+)
+
+// Kind is the rule that refused.
+type Kind uint8
+
+// The kinds of reasons.
+const (
+	_ Kind = iota
+	NotNamed
+	Cordoned
+	Tainted
+	Affinity
+	PortTaken
+	TooManyPods
+	Insufficient
+)
+
+// Reason is why a node refuses an ask. It is a value: equal reasons are counted together.
+type Reason struct {
+	Kind Kind
+	// Resource is the lacking one, for Insufficient.
+	Resource string
+	Code     Code
+}
+
+// String gives the reason in the words of Kubernetes 1.37 (pkg/scheduler/framework/plugins).
+func (r Reason) String() string {
+	switch r.Kind {
+	case NotNamed:
+		return "node(s) didn't satisfy plugin(s) [NodeAffinity]"
+	case Cordoned:
+		return "node(s) were unschedulable"
+	case Tainted:
+		return "node(s) had untolerated taint(s)"
+	case Affinity:
+		return "node(s) didn't match Pod's node affinity/selector"
+	case PortTaken:
+		return "node(s) didn't have free ports for the requested pod ports"
+	case TooManyPods:
+		return "Too many pods"
+	case Insufficient:
+		return "Insufficient " + r.Resource
+	}
+	return "unknown reason " + strconv.Itoa(int(r.Kind))
+}
+
+// Count is how many nodes give a reason. One node may give several reasons.
+type Count struct {
+	Reason Reason
+	Nodes  int
+}
+
+// Summary is the message of a failed attempt in the form of kube-scheduler's FitError: "0/5 nodes are available: 3 Insufficient cpu, 2
+// node(s) were unschedulable.".
+func Summary(nodes int, counts []Count) string {
+	if nodes == 0 {
+		return "no nodes available to schedule pods"
+	}
+	merged := map[string]int{}
+	for _, c := range counts {
+		merged[c.Reason.String()] += c.Nodes // reasons that differ in their code alone read the same
+	}
+	parts := make([]string, 0, len(merged))
+	for text, n := range merged {
+		parts = append(parts, strconv.Itoa(n)+" "+text)
+	}
+	slices.Sort(parts)
+	var b strings.Builder
+	b.WriteString("0/" + strconv.Itoa(nodes) + " nodes are available:")
+	if len(parts) > 0 {
+		b.WriteString(" " + strings.Join(parts, ", ") + ".")
+	}
+	return b.String()
+}

@@ -1,0 +1,38 @@
+package fit
+
+import (
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+	"github.com/sluice-scheduler/sluice/pkg/core/resource"
+)
+
+// resources refuses nodes that have too little left of a requested resource or too many pods (plugin NodeResourcesFit). What is
+// not requested is not looked at. A node that could not hold the pod even when empty is unresolvable, but for the number of pods.
+var resources = check{
+	fits: func(a Ask, n *cluster.Node) bool {
+		return len(a.Shape.Unoffered) == 0 && resource.Fits(a.Shape.Request, n.Used, n.Allocatable)
+	},
+	why: lacking,
+}
+
+func lacking(a Ask, n *cluster.Node, add func(Reason)) {
+	request := a.Shape.Request
+	if n.Used.At(resource.SlotPods)+request[resource.SlotPods] > n.Allocatable.At(resource.SlotPods) {
+		add(Reason{Kind: TooManyPods})
+	}
+	for i, r := range a.Shape.Requests {
+		var total, used int64
+		if slot := a.Shape.Slots[i]; slot != cluster.NoSlot {
+			total, used = n.Allocatable.At(slot), n.Used.At(slot)
+		}
+		if want := r.Value; want > total-used {
+			add(Reason{Kind: Insufficient, Resource: r.Name, Code: codeFor(want > total)})
+		}
+	}
+}
+
+func codeFor(unresolvable bool) Code {
+	if unresolvable {
+		return UnschedulableAndUnresolvable
+	}
+	return Unschedulable
+}

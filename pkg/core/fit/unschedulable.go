@@ -1,0 +1,28 @@
+package fit
+
+import (
+	v1 "k8s.io/api/core/v1"
+	"k8s.io/component-helpers/scheduling/corev1"
+	"k8s.io/klog/v2"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+)
+
+// cordon is the taint that spec.unschedulable stands for.
+var cordon = v1.Taint{Key: v1.TaintNodeUnschedulable, Effect: v1.TaintEffectNoSchedule}
+
+// unschedulable refuses cordoned nodes unless the pod tolerates the taint that stands for it (plugin NodeUnschedulable).
+var unschedulable = check{
+	fits: func(a Ask, n *cluster.Node) bool {
+		return !n.Fact.Unschedulable || tolerates(a, &cordon)
+	},
+	why: func(_ Ask, _ *cluster.Node, add func(Reason)) {
+		add(Reason{Kind: Cordoned, Code: UnschedulableAndUnresolvable})
+	},
+}
+
+// tolerates reports whether one of the ask's tolerations covers the taint. The operators Gt and Lt are behind an alpha gate that is off
+// in Kubernetes 1.37.
+func tolerates(a Ask, t *v1.Taint) bool {
+	return corev1.TolerationsTolerateTaint(klog.Logger{}, a.Shape.Tolerations, t, false)
+}
