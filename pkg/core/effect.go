@@ -1,0 +1,77 @@
+package core
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Effect is a decision for the caller to carry out. The set is closed: Bind, Recall, Condition and Announce.
+type Effect interface{ effect() }
+
+// PodRef names a pod for the API server.
+type PodRef struct {
+	UID       types.UID
+	Namespace string
+	Name      string
+}
+
+// Bind asks for the pod to be bound to the node. It is owed exactly one BindDone.
+type Bind struct {
+	Pod  PodRef
+	Node string
+	// Created is the pod's creation time, for measuring.
+	Created time.Time
+}
+
+// Recall asks for a bind back whose room somebody else has taken meanwhile. If the bind has not been sent it is answered with BindDone
+// Recalled; else the Recall is ignored, and the bind's own answer follows.
+type Recall struct{ UID types.UID }
+
+// Condition asks for the pod's PodScheduled condition to be set to False. A later Condition of the same pod replaces an earlier one that has not been
+// written; a Bind of the pod makes it moot.
+type Condition struct {
+	Pod     PodRef
+	Reason  string
+	Message string
+	// ObservedGeneration is the generation of the pod that was judged.
+	ObservedGeneration int64
+	// Since is the lastTransitionTime to write: that of the present condition while it has been False, else now.
+	Since time.Time
+}
+
+// Announce asks for an event (events.k8s.io/v1) that regards the pod.
+type Announce struct {
+	Pod PodRef
+	// Type is Normal or Warning.
+	Type   string
+	Reason string
+	Action string
+	Note   string
+}
+
+func (Bind) effect()      {}
+func (Recall) effect()    {}
+func (Condition) effect() {}
+func (Announce) effect()  {}
+
+// Reasons of the PodScheduled condition. Autoscalers add nodes for ReasonUnschedulable alone.
+const (
+	// ReasonUnschedulable: node room is missing.
+	ReasonUnschedulable = "Unschedulable"
+	// ReasonUnsupported: the pod uses a placement field that Sluice does not evaluate; it is held rather than bound as if the
+	// field were absent.
+	ReasonUnsupported = "PlacementFieldUnsupported"
+	// ReasonSchedulerError: something is wrong that is not the pod's fault: a refused bind, a quarantine.
+	ReasonSchedulerError = "SchedulerError"
+)
+
+// Event types, reasons and actions, by the names that kube-scheduler uses.
+const (
+	TypeNormal            = "Normal"
+	TypeWarning           = "Warning"
+	EventScheduled        = "Scheduled"
+	EventFailedScheduling = "FailedScheduling"
+	ActionBinding         = "Binding"
+	ActionScheduling      = "Scheduling"
+)

@@ -1,0 +1,101 @@
+package core
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+)
+
+// Event is a fact or an answer that Step takes in. The set is closed: NodeSet, NodeGone, PodSet, PodGone, PodRejected, BindDone,
+// Lead and Quarantine.
+type Event interface{ event() }
+
+// NodeSet is the newest state of a node that Sluice may use.
+type NodeSet struct{ Node *cluster.NodeFact }
+
+// NodeGone says that a node no longer exists or may no longer be used.
+type NodeGone struct{ Name string }
+
+// PodSet is the newest state of a pod, of whatever scheduler. A terminal pod counts as gone. A pod that was deleted and created again under
+// its old name is another pod: it has another UID, and PodGone of the old one is owed.
+type PodSet struct{ Pod *cluster.PodFact }
+
+// PodGone says that the pod with this UID no longer exists or has ended.
+type PodGone struct{ UID types.UID }
+
+// PodRejected says that the kubelet refused a pod that we had bound (OutOfcpu, OutOfpods, NodePorts …), as happens when somebody
+// else filled the node at the same moment. It is counted; the accounts follow PodGone or PodSet as for any pod.
+type PodRejected struct {
+	UID    types.UID
+	Node   string
+	Reason string
+}
+
+// BindDone answers a Bind or a Recall.
+type BindDone struct {
+	UID     types.UID
+	Node    string
+	Outcome Outcome
+	// Message says why a bind was refused, for people.
+	Message string
+}
+
+// Outcome of a bind. There is no "perhaps": whoever carries out a bind whose answer was lost asks the API server until it knows.
+type Outcome uint8
+
+const (
+	// Bound: the API server has stored the binding to that node.
+	Bound Outcome = iota
+	// Refused: it definitely has not and will not; the pod waits out its backoff and is tried again.
+	Refused
+	// Recalled: the bind was not sent, because a Recall came first; the pod is tried again at once.
+	Recalled
+)
+
+// Lead says whether this instance decides. A core that does not lead follows all facts and neither assumes nor emits. It starts without the lead.
+type Lead struct{ On bool }
+
+// Quarantine sets an object aside that made an earlier instance panic: a pod is never tried, a node gets no pods. It lasts as
+// long as the object does, or until the next start without it.
+type Quarantine struct {
+	UID types.UID
+	// Why is shown in the pod's condition.
+	Why string
+}
+
+func (NodeSet) event()     {}
+func (NodeGone) event()    {}
+func (PodSet) event()      {}
+func (PodGone) event()     {}
+func (PodRejected) event() {}
+func (BindDone) event()    {}
+func (Lead) event()        {}
+func (Quarantine) event()  {}
+
+// Subject is what the core is busy with: a pod or a node, or nothing.
+type Subject struct {
+	// Kind is "pod", "node" or empty.
+	Kind      string
+	UID       types.UID
+	Namespace string
+	Name      string
+}
+
+// Config is what the core is told about how to decide. The zero value of a field means its default.
+type Config struct {
+	// Budget is how many nodes a step may look at before it ends early; default 200,000 (some ten milliseconds). One attempt is never cut, so a step
+	// may exceed it by one look at every node.
+	Budget int
+	// BackoffInitial and BackoffMax bound the wait after a refused bind, which doubles each time; defaults 1 s and 10 s.
+	BackoffInitial time.Duration
+	BackoffMax     time.Duration
+	// RetryAfter is how long a pod is parked at most before it is tried again without cause; default 5 min. It is a safety net: what
+	// could help a parked pod wakes it at once.
+	RetryAfter time.Duration
+	// RefreshAfter is how often a message may change when only its counts do; default 1 min.
+	RefreshAfter time.Duration
+	// Watch, if set, is told each subject before the core turns to it. It is for tests that inject faults.
+	Watch func(Subject)
+}

@@ -1,0 +1,27 @@
+package core
+
+// Stats are counters since the core was made, and the present numbers of pods. They take no part in decisions.
+type Stats struct {
+	// Attempts by result.
+	Scheduled, Unschedulable, Errors uint64
+	// NodesVisited is how many nodes were looked at in all.
+	NodesVisited uint64
+	// Bound counts binds confirmed, Refused those refused, Recalled those asked back in time.
+	Bound, Refused, Recalled uint64
+	// Stolen counts rooms that another scheduler took after we had assumed them.
+	Stolen uint64
+	// Rejected counts pods of ours that a kubelet refused, by its reason.
+	Rejected map[string]uint64
+	// Elsewhere counts our pods that another scheduler bound.
+	Elsewhere uint64
+	// Woken counts groups of equal pods woken because a node changed so that they fit.
+	Woken uint64
+
+	// Ready, Parked, Backoff, Gated, Held and Assumed are pods of ours that are not bound: about to be tried, waiting for room, waiting out a
+	// refusal, gated, held for a reason of their own, on their way.
+	Ready, Parked, Backoff, Gated, Held, Assumed int
+	// Nodes, Pods and Shapes are how many of each are known.
+	Nodes, Pods, Shapes int
+	// Quarantined is how many objects are set aside.
+	Quarantined int
+}
