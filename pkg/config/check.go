@@ -74,7 +74,9 @@ func (b *Bind) Check(at *strict.Place) {
 }
 
 // Check holds the rules of the condition writes.
-func (s *Status) Check(at *strict.Place) { strict.Between(at, "countsEvery", s.CountsEvery, 0, time.Hour) }
+func (s *Status) Check(at *strict.Place) {
+	strict.Between(at, "countsEvery", s.CountsEvery, 0, time.Hour)
+}
 
 // Check holds the rules of the event writes.
 func (e *Events) Check(at *strict.Place) { strict.Between(at, "maxInFlight", e.MaxInFlight, 1, 256) }
@@ -118,8 +120,8 @@ func (l *LeaderElection) checkOrder(at *strict.Place) {
 			renewFactor, text(least), text(l.RenewDeadline))
 		return
 	}
-	at.Faultf("retryPeriod", "times %v must be shorter than leaderElection.renewDeadline, which is %s, but the period is %s",
-		renewFactor, text(l.RenewDeadline), text(l.RetryPeriod))
+	at.Faultf("retryPeriod", "times %v must stay below leaderElection.renewDeadline, which is %s, but is %s",
+		renewFactor, text(l.RenewDeadline), text(least))
 }
 
 // Check holds the rules of the web server.

@@ -44,10 +44,10 @@ type walk struct {
 	stopped bool
 }
 
-// refuse reports a value that cannot be taken over.
-func (w *walk) refuse(n *yaml.Node, path, format string, args ...any) {
+// refuse reports a value that cannot be taken over. The place of one that an alias brought in is that of the alias.
+func (w *walk) refuse(path, format string, args ...any) {
 	w.undecoded[path] = true
-	w.report(Error, position(n), path, format, args...)
+	w.report(Error, w.locate(path), path, format, args...)
 }
 
 // value decodes one node into v.
@@ -60,7 +60,7 @@ func (w *walk) value(path string, n *yaml.Node, v reflect.Value, depth int) {
 		return
 	}
 	if n.Style&yaml.TaggedStyle != 0 {
-		w.refuse(n, path, "has the tag %s; tags are not allowed, so remove it", quote(n.Tag))
+		w.refuse(path, "has the tag %s; tags are not allowed, so remove it", quote(n.Tag))
 		return
 	}
 	if v.Kind() == reflect.Pointer {
@@ -97,10 +97,10 @@ func (w *walk) admit(path string, n *yaml.Node, depth int) bool {
 	w.values++
 	switch {
 	case depth > maxDepth:
-		w.refuse(n, path, "is nested too deep; at most %d levels are allowed", maxDepth)
+		w.refuse(path, "is nested too deep; at most %d levels are allowed", maxDepth)
 		w.stopped = true
 	case w.values > maxValues:
-		w.refuse(n, path, "with its aliases expanded the file has more than the %d values that are allowed", maxValues)
+		w.refuse(path, "with its aliases expanded the file has more than the %d values that are allowed", maxValues)
 		w.stopped = true
 	}
 	return !w.stopped
@@ -118,7 +118,7 @@ func (w *walk) pointer(path string, n *yaml.Node, v reflect.Value, depth int) {
 
 func (w *walk) structure(path string, n *yaml.Node, v reflect.Value, depth int) {
 	if n.Kind != yaml.MappingNode {
-		w.refuse(n, path, "must be a section with the keys %s, but is %s", list(names(v.Type())), describe(n))
+		w.refuse(path, "must be a section with the keys %s, but is %s", list(names(v.Type())), describe(n))
 		return
 	}
 	fields := fieldsOf(v.Type())
@@ -142,8 +142,7 @@ func (w *walk) field(path string, key, value *yaml.Node, v reflect.Value, depth 
 	if isNull(value) && value.Value == "" {
 		w.marks[path] = position(key)
 		if isScalar(v) {
-			w.undecoded[path] = true
-			w.report(Error, position(key), path, "has no value; give it one, or remove the key to get the default")
+			w.refuse(path, "has no value; give it one, or remove the key to get the default")
 			return
 		}
 	}
@@ -152,7 +151,7 @@ func (w *walk) field(path string, key, value *yaml.Node, v reflect.Value, depth 
 
 func (w *walk) list(path string, n *yaml.Node, v reflect.Value, depth int) {
 	if n.Kind != yaml.SequenceNode {
-		w.refuse(n, path, "must be a list, one '- item' a line, but is %s", describe(n))
+		w.refuse(path, "must be a list, one '- item' a line, but is %s", describe(n))
 		return
 	}
 	items := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))
@@ -164,7 +163,7 @@ func (w *walk) list(path string, n *yaml.Node, v reflect.Value, depth int) {
 
 func (w *walk) mapping(path string, n *yaml.Node, v reflect.Value, depth int) {
 	if n.Kind != yaml.MappingNode {
-		w.refuse(n, path, "must be 'key: value' pairs, but is %s", describe(n))
+		w.refuse(path, "must be 'key: value' pairs, but is %s", describe(n))
 		return
 	}
 	pairs := reflect.MakeMapWithSize(v.Type(), len(n.Content)/2)

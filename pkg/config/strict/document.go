@@ -62,7 +62,7 @@ func (d *Document) Text(key string) (string, bool) {
 	}
 	for i := 0; i+1 < len(d.root.Content); i += 2 {
 		k, v := d.root.Content[i], d.root.Content[i+1]
-		if k.Value == key && v.Kind == yaml.ScalarNode {
+		if k.Value == key && v.Kind == yaml.ScalarNode && !isNull(v) {
 			d.marks[key] = position(v)
 			return v.Value, true
 		}
@@ -74,6 +74,7 @@ func (d *Document) Text(key string) (string, bool) {
 // faults.
 func (d *Document) Refuse(key, format string, args ...any) Faults {
 	d.report(Error, d.locate(key), key, format, args...)
+	d.faults.sort()
 	return d.faults
 }
 

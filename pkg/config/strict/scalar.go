@@ -15,21 +15,21 @@ import (
 // scalar decodes a single value.
 func (w *walk) scalar(path string, n *yaml.Node, v reflect.Value) {
 	if n.Kind != yaml.ScalarNode {
-		w.refuse(n, path, "must be %s, but is %s", wanted(v), describe(n))
+		w.refuse(path, "must be %s, but is %s", wanted(v), describe(n))
 		return
 	}
 	if isNull(n) {
-		w.refuse(n, path, "must be %s, but is null; remove the key to get the default", wanted(v))
+		w.refuse(path, "must be %s, but is null; remove the key to get the default", wanted(v))
 		return
 	}
 	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
 		if err := u.UnmarshalText([]byte(n.Value)); err != nil {
-			w.refuse(n, path, "%s", err)
+			w.refuse(path, "%s", err)
 		}
 		return
 	}
 	if advice, ok := setScalar(n, v); !ok {
-		w.refuse(n, path, "must be %s, but is %s%s", wanted(v), describe(n), advice)
+		w.refuse(path, "must be %s, but is %s%s", wanted(v), describe(n), advice)
 	}
 }
 
@@ -48,7 +48,15 @@ func setScalar(n *yaml.Node, v reflect.Value) (advice string, ok bool) {
 		v.SetBool(n.Value == "true")
 		return "", n.ShortTag() == "!!bool" && (n.Value == "true" || n.Value == "false")
 	}
-	return "", setNumber(n, v)
+	ok = setNumber(n, v)
+	switch {
+	case ok:
+	case isWhole(n):
+		advice = "; that is out of range"
+	case n.ShortTag() == "!!int":
+		advice = "; write it in decimal digits without a leading zero"
+	}
+	return advice, ok
 }
 
 func setNumber(n *yaml.Node, v reflect.Value) (ok bool) {
@@ -85,7 +93,7 @@ func setDuration(n *yaml.Node, v reflect.Value) (advice string, ok bool) {
 // differ in what they take them for.
 func isWhole(n *yaml.Node) bool {
 	digits := strings.TrimPrefix(n.Value, "-")
-	if n.ShortTag() != "!!int" || digits == "" || (digits[0] == '0' && len(digits) > 1) {
+	if n.Style != 0 || digits == "" || (digits[0] == '0' && len(digits) > 1) {
 		return false
 	}
 	return strings.Trim(digits, "0123456789") == ""

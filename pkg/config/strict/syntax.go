@@ -50,6 +50,9 @@ func (d *Document) reportSyntax(data []byte, problem string) {
 	if i > 0 {
 		at = ends[i-1]
 	}
+	if star := bytes.LastIndexByte(data[:at], '*'); star >= 0 && strings.HasPrefix(problem, "unknown anchor") {
+		at = star
+	}
 	m := markAt(data, at)
 	if column, ok := d.tabInIndentation(m); ok {
 		m.column = column

@@ -1,0 +1,161 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sluice-scheduler/sluice/pkg/config"
+)
+
+const header = "apiVersion: config.sluice.dev/v1alpha1\nkind: SluiceConfiguration\n"
+
+func TestNothingSetGivesTheDefaults(t *testing.T) {
+	for name, text := range map[string]string{
+		"header only":       header,
+		"header in quotes":  "apiVersion: \"config.sluice.dev/v1alpha1\"\nkind: 'SluiceConfiguration'\n",
+		"JSON":              `{"apiVersion": "config.sluice.dev/v1alpha1", "kind": "SluiceConfiguration"}`,
+		"document marks":    "---\n" + header + "...\n",
+		"leading document":  "# a chart's comment\n---\n" + header,
+		"trailing document": header + "---\n# nothing\n",
+		"empty sections":    header + "nodes:\nbind: {}\nlog: null\n# level: debug\n",
+		"byte order mark":   "\ufeff" + header,
+		"Windows lines":     strings.ReplaceAll(header, "\n", "\r\n"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := config.Parse("sluice.yaml", []byte(text))
+			require.NoError(t, err)
+			require.Empty(t, cmp.Diff(config.Default(), c))
+		})
+	}
+}
+
+func TestEveryFieldIsTakenFromTheFile(t *testing.T) {
+	c, err := config.Parse("sluice.yaml", []byte(header+`
+schedulerName: batch.example
+nodes: {selector: "pool=batch,arch in (amd64,arm64),!reserved"}
+backoff: {initial: 250ms, max: 1m30s}
+retryAfter: 1h
+step: {budget: 1}
+bind: {maxInFlight: 1024, minInFlight: 1024, timeout: 10m}
+status: {countsEvery: 0s}
+events: {maxInFlight: 1}
+leaderElection:
+  enabled: false
+  namespace: batch
+  name: sluice.batch
+  leaseDuration: 1h
+  renewDeadline: 121ms
+  retryPeriod: 100ms
+web: {address: "[::1]:0"}
+log: {level: debug, format: json}
+stateDirectory: /var/lib/sluice
+client: {qps: 0.5, burst: 1}
+`))
+	require.NoError(t, err)
+	require.Empty(t, cmp.Diff(&config.Configuration{
+		APIVersion:    config.APIVersion,
+		Kind:          config.Kind,
+		SchedulerName: "batch.example",
+		Nodes:         config.Nodes{Selector: "pool=batch,arch in (amd64,arm64),!reserved"},
+		Backoff:       config.Backoff{Initial: 250 * time.Millisecond, Max: 90 * time.Second},
+		RetryAfter:    time.Hour,
+		Step:          config.Step{Budget: 1},
+		Bind:          config.Bind{MaxInFlight: 1024, MinInFlight: 1024, Timeout: 10 * time.Minute},
+		Status:        config.Status{CountsEvery: 0},
+		Events:        config.Events{MaxInFlight: 1},
+		LeaderElection: config.LeaderElection{
+			Namespace: "batch", Name: "sluice.batch",
+			LeaseDuration: time.Hour, RenewDeadline: 121 * time.Millisecond, RetryPeriod: 100 * time.Millisecond,
+		},
+		Web:            config.Web{Address: "[::1]:0"},
+		Log:            config.Log{Level: "debug", Format: "json"},
+		StateDirectory: "/var/lib/sluice",
+		Client:         config.Client{QPS: 0.5, Burst: 1},
+	}, c))
+	requireRoundTrip(t, c)
+}
+
+// The values at the ends of what is allowed; what lies beyond them is in testdata/faults.
+func TestExtremesAreAccepted(t *testing.T) {
+	for _, line := range []string{
+		"schedulerName: s", "schedulerName: " + strings.Repeat("s", 63), "schedulerName: default-scheduler",
+		"nodes: {selector: ''}", "nodes: {selector: 'a!=b, c notin (d), e, f>3'}",
+		"backoff: {initial: 1ms, max: 1ms}", "backoff: {initial: 1h, max: 1h}",
+		"retryAfter: 1s", "retryAfter: 24h", "step: {budget: 1000000000}",
+		"bind: {maxInFlight: 1, minInFlight: 1}", "bind: {timeout: 1s}",
+		"status: {countsEvery: 1h}", "events: {maxInFlight: 256}",
+		"leaderElection: {leaseDuration: 11s}", "leaderElection: {renewDeadline: 2401ms}", "leaderElection: {retryPeriod: 8s}",
+		"web: {address: ':10270'}", "web: {address: 'localhost:65535'}", "web: {address: '0.0.0.0:0'}",
+		"client: {qps: -1}", "client: {qps: 100000, burst: 100000}", "client: {qps: 1e-3}",
+		"stateDirectory: ''", "bind: &b {timeout: 2s}", "log: {level: &l warn}\n",
+	} {
+		c, err := config.Parse("sluice.yaml", []byte(header+line))
+		require.NoError(t, err, line)
+		requireRoundTrip(t, c)
+	}
+}
+
+func TestDefaultsWrittenAndReadAreEqual(t *testing.T) {
+	requireRoundTrip(t, config.Default())
+	require.NotSame(t, config.Default(), config.Default())
+}
+
+func TestStatePathFallsBackToTheTemporaryFolder(t *testing.T) {
+	c := config.Default()
+	require.Equal(t, filepath.Join("/tmp", "sluice"), c.StatePath("/tmp"))
+	c.StateDirectory = "/var/lib/sluice"
+	require.Equal(t, "/var/lib/sluice", c.StatePath("/tmp"))
+}
+
+func TestLoad(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sluice.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(header+"log: {level: debug}\n"), 0o600))
+	c, err := config.Load(path)
+	require.NoError(t, err)
+	require.Equal(t, "debug", c.Log.Level)
+
+	require.NoError(t, os.WriteFile(path, []byte(header+"log: {level: loud}\n"), 0o600))
+	_, err = config.Load(path)
+	require.ErrorContains(t, err, path+":3:14: log.level: ")
+}
+
+func TestLoadSaysWhichFileItCouldNotRead(t *testing.T) {
+	folder := t.TempDir()
+	_, err := config.Load(filepath.Join(folder, "none.yaml"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.ErrorContains(t, err, filepath.Join(folder, "none.yaml"))
+	_, err = config.Load(folder)
+	require.ErrorContains(t, err, folder)
+}
+
+func TestHugeAndEndlessInputIsRefused(t *testing.T) {
+	_, err := config.Parse("huge", make([]byte, config.MaxBytes+1))
+	require.ErrorContains(t, err, "huge:1:1: the file has 1048577 bytes, more than the 1048576 that are allowed")
+	if runtime.GOOS != "windows" {
+		_, err = config.Load("/dev/zero")
+		require.ErrorContains(t, err, "more than the 1048576")
+	}
+	_, err = config.Parse("deep", []byte(header+"a: "+strings.Repeat("[", 200_000)))
+	require.ErrorContains(t, err, "exceeded max depth")
+}
+
+func TestFaultsEndAtAHundred(t *testing.T) {
+	_, err := config.Parse("many", []byte(header+strings.Repeat("? [no key]\n", 1000)))
+	require.ErrorContains(t, err, "\n100 faults in many; there may be more; nothing was applied")
+}
+
+func requireRoundTrip(t *testing.T, c *config.Configuration) {
+	t.Helper()
+	text, err := c.YAML()
+	require.NoError(t, err)
+	again, err := config.Parse("again", text)
+	require.NoError(t, err, "%s", text)
+	require.Empty(t, cmp.Diff(c, again), "%s", text)
+}
