@@ -1,0 +1,25 @@
+package local
+
+import (
+	"context"
+	"errors"
+
+	"github.com/sluice-scheduler/sluice/kubemark/simnode"
+)
+
+// Simulate adds simulated nodes and waits until they are ready. The cluster stops them
+// when it stops; calling it again adds another fleet, whose groups need other names.
+func (c *Cluster) Simulate(ctx context.Context, o simnode.Options) (*simnode.Fleet, error) {
+	if o.NoHeartbeats && !c.opts.NoNodeLifecycle {
+		return nil, errors.New("simulated nodes without heartbeats would soon be tainted as unreachable; " +
+			"start the cluster with NoNodeLifecycle, or leave heartbeats on")
+	}
+	f, err := simnode.Start(ctx, c.RESTConfig(), o)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fleets = append(c.fleets, f)
+	return f, nil
+}
