@@ -1,27 +1,130 @@
 package core
 
-import "time"
+import (
+	"cmp"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+	"github.com/sluice-scheduler/sluice/pkg/core/order"
+	"github.com/sluice-scheduler/sluice/pkg/core/pending"
+)
 
 // Core is the decider. The zero Core is not usable; see New.
-type Core struct{}
+type Core struct {
+	cfg     Config
+	state   *cluster.State
+	order   *order.Index
+	pending *pending.Queue
+
+	leading bool
+	now     time.Time
+	// binds are those not answered yet.
+	binds      map[types.UID]Bind
+	quarantine map[types.UID]string
+	// better are nodes whose change has not been held against the parked lots yet.
+	better []*cluster.Node
+	// contested are nodes on which room that we assumed may be gone.
+	contested map[string]bool
+
+	effects []Effect
+	stats   Stats
+	// visited counts the nodes looked at in this step; unfinished says that the budget ended it.
+	visited    int
+	unfinished bool
+
+	subjectPod  *cluster.PodFact
+	subjectNode *cluster.NodeFact
+}
 
 // New returns a core that knows nothing and does not lead.
-func New(cfg Config) *Core { return &Core{} }
+func New(cfg Config) *Core {
+	cfg.Budget = cmp.Or(cfg.Budget, 200_000)
+	cfg.BackoffInitial = cmp.Or(cfg.BackoffInitial, time.Second)
+	cfg.BackoffMax = cmp.Or(cfg.BackoffMax, 10*time.Second)
+	cfg.RetryAfter = cmp.Or(cfg.RetryAfter, 5*time.Minute)
+	cfg.RefreshAfter = cmp.Or(cfg.RefreshAfter, time.Minute)
+	return &Core{
+		cfg:        cfg,
+		state:      cluster.New(),
+		order:      order.New(),
+		pending:    pending.New(),
+		binds:      map[types.UID]Bind{},
+		quarantine: map[types.UID]string{},
+		contested:  map[string]bool{},
+		stats:      Stats{Rejected: map[string]uint64{}},
+	}
+}
 
 // Step takes in the events, decides, and returns what is to be done. Now must not be before that of the last step.
-func (c *Core) Step(now time.Time, events []Event) []Effect { panic("being written") }
+func (c *Core) Step(now time.Time, events []Event) []Effect {
+	c.now, c.visited, c.effects, c.unfinished = now, 0, nil, false
 
-// Wake returns when Step is to be called if nothing happens; a time in the past means at once, and ok is false when there is nothing to wait for.
-func (c *Core) Wake() (at time.Time, ok bool) { return time.Time{}, false }
+	for _, e := range events {
+		c.take(e)
+	}
+	if c.leading {
+		c.recall()
+		c.wake()
+		c.pending.Tick(now)
+		c.decide()
+		c.tellUnheard()
+	}
+
+	c.subjectPod, c.subjectNode = nil, nil
+	c.stats.NodesVisited += uint64(c.visited)
+	return c.effects
+}
+
+// Wake returns when Step is to be called if nothing happens; a time in the past means at once, and ok is false when there is
+// nothing to wait for.
+func (c *Core) Wake() (at time.Time, ok bool) {
+	if !c.leading {
+		return time.Time{}, false
+	}
+	if c.unfinished {
+		return c.now, true
+	}
+	return c.pending.Due()
+}
 
 // Subject returns what the core was busy with, to be read after a panic.
-func (c *Core) Subject() Subject { return Subject{} }
+func (c *Core) Subject() Subject {
+	switch {
+	case c.subjectPod != nil:
+		f := c.subjectPod
+		return Subject{Kind: "pod", UID: f.UID, Namespace: f.Namespace, Name: f.Name}
+	case c.subjectNode != nil:
+		return Subject{Kind: "node", UID: c.subjectNode.UID, Name: c.subjectNode.Name}
+	}
+	return Subject{}
+}
 
-// Dump writes the state canonically: two cores that were told the same facts, and are at rest, dump the same.
-func (c *Core) Dump() string { return "" }
+// turnTo notes what the core is busy with from now on.
+func (c *Core) turnTo(pod *cluster.PodFact, node *cluster.NodeFact) {
+	c.subjectPod, c.subjectNode = pod, node
+	if c.cfg.Watch != nil {
+		c.cfg.Watch(c.Subject())
+	}
+}
 
 // Stats returns the counters.
-func (c *Core) Stats() Stats { return Stats{} }
+func (c *Core) Stats() Stats {
+	s := c.stats
+	s.Rejected = make(map[string]uint64, len(c.stats.Rejected))
+	for reason, n := range c.stats.Rejected {
+		s.Rejected[reason] = n
+	}
+	n := c.pending.Counts()
+	s.Ready, s.Parked, s.Backoff, s.Gated, s.Held, s.Assumed = n.Ready, n.Parked, n.Backoff, n.Gated, n.Held, n.Away
+	s.Nodes, s.Pods, s.Shapes = c.state.KnownNodes(), c.state.PodCount(), c.state.Shapes()
+	s.Quarantined = len(c.quarantine)
+	return s
+}
 
-// Verify reckons all accounts anew and returns what differs; for tests.
-func (c *Core) Verify() error { return nil }
+func (c *Core) emit(e Effect) { c.effects = append(c.effects, e) }
+
+func ref(f *cluster.PodFact) PodRef {
+	return PodRef{UID: f.UID, Namespace: f.Namespace, Name: f.Name}
+}

@@ -44,3 +44,19 @@ func (n *Node) movePort(p Port, sign int) {
 	}
 	n.ports = append(n.ports, portUse{p, sign})
 }
+
+// Clashes reports whether a host port of an allocation on this node is used by another pod there as well.
+func (n *Node) Clashes(a *Allocation) bool {
+	for _, p := range a.Ports {
+		users := 0
+		for i := range n.ports {
+			if collide(p, n.ports[i].Port) {
+				users += n.ports[i].count
+			}
+		}
+		if users > 1 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,56 @@
+package core
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+	"github.com/sluice-scheduler/sluice/pkg/core/resource"
+)
+
+// recall looks at the nodes where room may have been taken from under what we assumed: another scheduler bound a pod there, the node
+// shrank, or it is gone. Binds that no longer fit are asked back; those already sent are the kubelet's to refuse.
+func (c *Core) recall() {
+	for _, name := range slices.Sorted(maps.Keys(c.contested)) {
+		if n := c.state.Node(name); n != nil {
+			c.recallFrom(n)
+		}
+	}
+	clear(c.contested)
+}
+
+func (c *Core) recallFrom(n *cluster.Node) {
+	var given resource.Vector
+	for _, a := range assumedLast(n) {
+		if n.Fact != nil && !crowded(n, a, given) {
+			continue
+		}
+		a.Recalled = true
+		given = given.AddTo(a.Uses, 1)
+		c.stats.Stolen++
+		c.emit(Recall{UID: a.Pod.Fact.UID})
+	}
+}
+
+// assumedLast returns what is assumed on the node and not yet recalled, those first whose turn in the queue came last.
+func assumedLast(n *cluster.Node) []*cluster.Allocation {
+	var list []*cluster.Allocation
+	for _, a := range n.Pods {
+		if !a.Bound && !a.Recalled {
+			list = append(list, a)
+		}
+	}
+	slices.SortFunc(list, func(a, b *cluster.Allocation) int { return cluster.CompareTurn(b.Pod.Fact, a.Pod.Fact) })
+	return list
+}
+
+// crowded reports whether a node holds more than it offers in something that the allocation uses, after giving back what has been recalled
+// already.
+func crowded(n *cluster.Node, a *cluster.Allocation, given resource.Vector) bool {
+	for slot, used := range a.Uses {
+		if used > 0 && n.Used.At(slot)-given.At(slot) > n.Allocatable.At(slot) {
+			return true
+		}
+	}
+	return n.Clashes(a)
+}

@@ -1,0 +1,123 @@
+package core
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+	"github.com/sluice-scheduler/sluice/pkg/core/fit"
+	"github.com/sluice-scheduler/sluice/pkg/core/pending"
+	"github.com/sluice-scheduler/sluice/pkg/core/place"
+)
+
+// wake makes ready the parked lots that fit on a node which has changed. It takes at most half the budget; what is left waits for the next
+// step.
+func (c *Core) wake() {
+	c.better = append(c.better, c.state.TakeBetter()...)
+	for i, n := range c.better {
+		if c.visited > c.cfg.Budget/2 {
+			c.better = slices.Clone(c.better[i:])
+			c.unfinished = true
+			return
+		}
+		if n.Fact != nil {
+			c.wakeFor(n)
+		}
+	}
+	c.better = c.better[:0]
+}
+
+func (c *Core) wakeFor(n *cluster.Node) {
+	c.pending.Candidates(n, func(l *pending.Lot) {
+		c.visited++
+		c.turnTo(l.Head().Pod.Fact, nil)
+		if fit.Fits(l.Ask, n) {
+			c.stats.Woken++
+			c.pending.Wake(l)
+		}
+	})
+}
+
+// decide tries the ready lots in order until none is left or the budget is spent.
+func (c *Core) decide() {
+	for lot := c.pending.Next(); lot != nil; lot = c.pending.Next() {
+		if c.visited > c.cfg.Budget {
+			c.unfinished = true
+			return
+		}
+		ask := lot.Head()
+		c.turnTo(ask.Pod.Fact, nil)
+		if node := c.find(lot); node != nil {
+			c.assume(ask, node)
+		} else {
+			c.park(lot)
+		}
+	}
+}
+
+// find returns the best node for the lot. Once the lot has failed it looks only at what has changed since, for as long as few nodes fit.
+func (c *Core) find(lot *pending.Lot) *cluster.Node {
+	c.order.Refresh(c.state)
+	if c.now.Sub(lot.Remembers) >= c.cfg.RetryAfter {
+		lot.Memory = nil // the safety net: look at everything again
+	}
+	var n *cluster.Node
+	var visited int
+	if lot.Memory == nil {
+		n, visited = place.First(c.state, c.order, lot.Ask)
+	} else {
+		n, visited = place.Remembered(c.state, c.order, lot.Ask, lot.Memory)
+		if len(lot.Memory.Fitting()) > manyFit {
+			lot.Memory = nil
+		}
+	}
+	c.visited += visited
+	return n
+}
+
+// manyFit is how many fitting nodes make it cheaper to walk the order than to keep a memory of refusals.
+const manyFit = 64
+
+func (c *Core) assume(ask *pending.Ask, n *cluster.Node) {
+	p := ask.Pod
+	c.state.Assume(p, n)
+	c.state.Commit()
+	c.pending.Take(ask)
+	c.stats.Scheduled++
+	b := Bind{Pod: ref(p.Fact), Node: n.Name, Created: p.Fact.Created}
+	c.binds[p.Fact.UID] = b
+	c.emit(b)
+}
+
+// park sets a lot aside with the exact reasons of every node, and tells its pods.
+func (c *Core) park(lot *pending.Lot) {
+	if lot.Memory == nil {
+		lot.Memory, lot.Remembers = &fit.Memory{}, c.now
+		c.visited += lot.Memory.Update(c.state, lot.Ask)
+	}
+	c.stats.Unschedulable++
+	lot.Head().Attempts++
+	c.pending.Park(lot, c.failure(lot), c.now.Add(c.cfg.RefreshAfter))
+	c.tellLot(lot)
+}
+
+func (c *Core) failure(lot *pending.Lot) *pending.Failure {
+	counts := lot.Memory.Counts()
+	f := &pending.Failure{Nodes: c.state.KnownNodes(), Counts: counts, At: c.now}
+	f.Text = fit.Summary(f.Nodes, counts)
+	if faults := lot.Ask.Shape.Faults; len(faults) > 0 {
+		f.Text += " Note: " + strings.Join(faults, "; ") + "."
+	}
+	f.Kinds = kinds(counts)
+	return f
+}
+
+// kinds are the reasons without their numbers, sorted: a change in them is news, a change in numbers alone is not.
+func kinds(counts []fit.Count) string {
+	texts := make([]string, 0, len(counts))
+	for _, n := range counts {
+		texts = append(texts, n.Reason.String())
+	}
+	slices.Sort(texts)
+	return strings.Join(slices.Compact(texts), ", ")
+}

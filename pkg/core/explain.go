@@ -1,0 +1,125 @@
+package core
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+	"github.com/sluice-scheduler/sluice/pkg/core/fit"
+	"github.com/sluice-scheduler/sluice/pkg/core/pending"
+)
+
+// Standing is where a pod stands.
+type Standing string
+
+// The standings.
+const (
+	StandingUnknown Standing = "unknown"
+	StandingReady   Standing = "ready"   // its turn has not come
+	StandingParked  Standing = "parked"  // it fits on no node; a change that helps wakes it
+	StandingBackoff Standing = "backoff" // its bind was refused
+	StandingGated   Standing = "gated"   // it has scheduling gates
+	StandingHeld    Standing = "held"    // it cannot be tried as it is
+	StandingAssumed Standing = "assumed" // decided, not yet confirmed
+	StandingBound   Standing = "bound"
+	StandingLeaving Standing = "leaving" // it is being deleted and was never bound
+	StandingForeign Standing = "foreign" // it belongs to another scheduler
+)
+
+// Explanation says why a pod is where it is.
+type Explanation struct {
+	Pod      PodRef
+	Standing Standing
+	// Node is where it runs or is going to.
+	Node  string
+	Queue string
+	// Reason and Message are those of its condition, if it waits.
+	Reason, Message string
+	// Nodes is how many there were at the last attempt, Counts how many of them gave which reason.
+	Nodes  int
+	Counts []fit.Count
+	// Since is when it began to wait; Attempts is how often it was the one tried.
+	Since    time.Time
+	Attempts int
+	// Until is the end of its backoff.
+	Until time.Time
+}
+
+// Explain says why the pod of that namespace and name is where it is. It is a query, to be made between steps.
+func (c *Core) Explain(namespace, name string) Explanation {
+	var found *cluster.Pod
+	c.state.Pods(func(p *cluster.Pod) {
+		newer := found == nil || found.Fact.Created.Before(p.Fact.Created) ||
+			found.Fact.Created.Equal(p.Fact.Created) && found.Fact.UID < p.Fact.UID
+		if p.Fact.Namespace == namespace && p.Fact.Name == name && newer {
+			found = p
+		}
+	})
+	if found == nil {
+		return Explanation{Pod: PodRef{Namespace: namespace, Name: name}, Standing: StandingUnknown}
+	}
+	return c.explain(found)
+}
+
+func (c *Core) explain(p *cluster.Pod) Explanation {
+	x := Explanation{Pod: ref(p.Fact), Queue: c.state.Queue(p).Name}
+	a := c.pending.Ask(p)
+	switch {
+	case p.Alloc != nil && p.Alloc.Bound:
+		x.Standing, x.Node = StandingBound, p.Alloc.Node.Name
+	case !p.Fact.Ours:
+		x.Standing, x.Queue = StandingForeign, ""
+	case p.Alloc != nil:
+		x.Standing, x.Node = StandingAssumed, p.Alloc.Node.Name
+	case a == nil:
+		x.Standing = StandingLeaving
+	default:
+		x.explainAsk(a)
+	}
+	return x
+}
+
+func (x *Explanation) explainAsk(a *pending.Ask) {
+	x.Since, x.Attempts, x.Message = a.Entered, a.Attempts, a.Why
+	switch a.State {
+	case pending.Gated:
+		x.Standing = StandingGated
+	case pending.Held:
+		x.Standing, x.Reason = StandingHeld, a.Kinds
+	case pending.InBackoff:
+		x.Standing, x.Reason, x.Until = StandingBackoff, ReasonSchedulerError, a.Until
+	default:
+		x.Standing, x.Message = StandingReady, ""
+		if f := a.Lot().Failure; f != nil {
+			x.Reason, x.Message, x.Nodes, x.Counts = ReasonUnschedulable, f.Text, f.Nodes, f.Counts
+		}
+		if a.Lot().Parked() {
+			x.Standing = StandingParked
+		}
+	}
+}
+
+// Dump writes the state canonically: two cores that were told the same facts, and are at rest, dump the same.
+func (c *Core) Dump() string {
+	var b strings.Builder
+	c.state.Dump(&b)
+	for _, p := range c.state.SortedPods() {
+		if a := c.pending.Ask(p); a != nil {
+			fmt.Fprintf(&b, "waits %s/%s uid=%s %s\n", p.Fact.Namespace, p.Fact.Name, p.Fact.UID, stand(a))
+		}
+	}
+	return b.String()
+}
+
+func stand(a *pending.Ask) string {
+	switch a.State {
+	case pending.Gated:
+		return "gated"
+	case pending.Held:
+		return a.Why
+	case pending.Away:
+		return "for its bind"
+	}
+	return "for room"
+}

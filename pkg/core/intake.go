@@ -1,0 +1,194 @@
+package core
+
+import (
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+	"github.com/sluice-scheduler/sluice/pkg/core/pending"
+)
+
+// take lets one event into the state.
+func (c *Core) take(e Event) {
+	switch e := e.(type) {
+	case NodeSet:
+		c.setNode(e.Node)
+	case NodeGone:
+		c.contested[e.Name] = true
+		c.state.RemoveNode(e.Name)
+	case PodSet:
+		c.setPod(e.Pod)
+	case PodGone:
+		c.removePod(e.UID)
+	case PodRejected:
+		c.stats.Rejected[e.Reason]++
+	case BindDone:
+		c.answer(e)
+	case Lead:
+		c.lead(e.On)
+	case Quarantine:
+		c.quarantine[e.UID] = e.Why
+	}
+}
+
+func (c *Core) setNode(f *cluster.NodeFact) {
+	c.turnTo(nil, f)
+	c.contested[f.Name] = true
+	if _, bad := c.quarantine[f.UID]; bad {
+		c.state.RemoveNode(f.Name)
+		return
+	}
+	c.state.SetNode(f)
+}
+
+func (c *Core) setPod(f *cluster.PodFact) {
+	c.turnTo(f, nil)
+	if why, bad := c.quarantine[f.UID]; bad {
+		f = subdued(f, why)
+	}
+	if old := c.state.Pod(f.UID); c.leading && f.Ours && old != nil && boundElsewhere(old, f) {
+		c.stats.Elsewhere++
+		c.contested[f.Node] = true
+	}
+	if f.Terminal {
+		c.removePod(f.UID)
+		return
+	}
+	p := c.state.SetPod(f)
+	if !f.Ours {
+		if f.Node != "" {
+			c.contested[f.Node] = true
+		}
+		c.pending.Drop(p) // its schedulerName cannot change, but a doubtful fact must not leave it waiting
+		return
+	}
+	c.settle(p)
+}
+
+// boundElsewhere reports whether a pod that waited or was assumed turns out to be bound to a node that we did not choose.
+func boundElsewhere(old *cluster.Pod, now *cluster.PodFact) bool {
+	return old.Fact.Node == "" && now.Node != "" && (old.Alloc == nil || old.Alloc.Node.Name != now.Node)
+}
+
+// lead begins or ends deciding. Those who are held learn of it only from a leader, so they are told now.
+func (c *Core) lead(on bool) {
+	c.leading = on
+	if on {
+		for _, p := range c.state.SortedPods() {
+			if a := c.pending.Ask(p); a != nil && a.State == pending.Held {
+				c.settle(p)
+			}
+		}
+	}
+}
+
+// subdued is the fact of a quarantined pod: it is counted with what it requests, and nothing else of it is looked at.
+func subdued(f *cluster.PodFact, why string) *cluster.PodFact {
+	tame := *f
+	tame.Holds, tame.Pin = nil, ""
+	tame.Demand = &cluster.Demand{
+		Key:      "quarantined " + f.Demand.Key,
+		Requests: f.Demand.Requests,
+		Faults:   []string{why},
+	}
+	return &tame
+}
+
+// settle puts a pod of ours where its fact says it belongs.
+func (c *Core) settle(p *cluster.Pod) {
+	f := p.Fact
+	_, quarantined := c.quarantine[f.UID]
+	switch {
+	case p.Alloc != nil && p.Alloc.Bound:
+		c.pending.Drop(p)
+	case p.Alloc != nil:
+		// Assumed: only its answer or a fact with a node ends that.
+	case f.Deleting:
+		c.pending.Drop(p)
+	case f.Gated:
+		c.pending.Aside(p, pending.Gated, "", c.now) // the API server itself writes the condition of a gated pod
+	case quarantined:
+		c.hold(p, ReasonSchedulerError, "set aside, because it made the scheduler panic: "+c.quarantine[f.UID]+
+			". An administrator releases it by removing its entry from quarantine.json and restarting Sluice.")
+	case len(f.Demand.Unsupported) > 0:
+		c.hold(p, ReasonUnsupported, unsupportedText(f.Demand.Unsupported))
+	default:
+		c.pending.Put(p, c.now)
+	}
+}
+
+func unsupportedText(fields []string) string {
+	return "held: Sluice does not evaluate " + strings.Join(fields, ", ") +
+		" yet and will not bind the pod as if that were absent. Remove it, or set schedulerName to default-scheduler."
+}
+
+func (c *Core) removePod(uid types.UID) {
+	p := c.state.Pod(uid)
+	if p == nil {
+		return
+	}
+	c.turnTo(p.Fact, nil)
+	c.pending.Drop(p)
+	c.state.RemovePod(uid)
+}
+
+// answer settles what was assumed.
+func (c *Core) answer(e BindDone) {
+	b, asked := c.binds[e.UID]
+	if !asked || b.Node != e.Node {
+		return // answered before
+	}
+	delete(c.binds, e.UID)
+	c.count(e.Outcome)
+	p := c.state.Pod(e.UID)
+	if p == nil {
+		return
+	}
+	c.turnTo(p.Fact, nil)
+	if e.Outcome == Bound {
+		c.announceBound(b)
+		return
+	}
+	a := p.Alloc
+	if a == nil || a.Bound || a.Node.Name != e.Node {
+		return // the watch knows better
+	}
+	c.state.Release(p)
+	c.state.Commit()
+	c.tryAgain(p, e)
+}
+
+func (c *Core) count(o Outcome) {
+	switch o {
+	case Bound:
+		c.stats.Bound++
+	case Refused:
+		c.stats.Refused++
+		c.stats.Errors++
+	case Recalled:
+		c.stats.Recalled++
+	}
+}
+
+// tryAgain lets a pod whose bind did not happen wait for another turn: at once after a recall, else after its backoff.
+func (c *Core) tryAgain(p *cluster.Pod, e BindDone) {
+	ask := c.pending.Ask(p)
+	if ask == nil || p.Fact.Deleting {
+		c.pending.Drop(p)
+		return
+	}
+	ask.Attempts++
+	if e.Outcome == Recalled {
+		c.pending.Return(ask)
+		c.settle(p)
+		return
+	}
+	wait := c.cfg.BackoffInitial << min(ask.Refusals, 16)
+	ask.Refusals++
+	why := "the API server refused to bind it to " + e.Node + ": " + e.Message
+	c.pending.Backoff(ask, c.now.Add(min(wait, c.cfg.BackoffMax)), why)
+	if c.leading {
+		c.tell(ask, ReasonSchedulerError, why, "refused")
+	}
+}

@@ -1,0 +1,51 @@
+package pending
+
+import (
+	"time"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+	"github.com/sluice-scheduler/sluice/pkg/core/fit"
+)
+
+// State is where a pod stands; see the package's drawing.
+type State uint8
+
+// The states.
+const (
+	InLot State = iota
+	Away
+	InBackoff
+	Gated
+	Held
+	states
+)
+
+// Ask is one pod's claim.
+type Ask struct {
+	Pod   *cluster.Pod
+	State State
+	// Attempts counts the times it was tried and did not get bound, Refusals those of them at which the API server refused the bind.
+	Attempts, Refusals int
+	// Until is the end of the backoff.
+	Until time.Time
+	// Entered is when it began to wait.
+	Entered time.Time
+	// Said is the digest of the last condition asked for (or found), Kinds the reasons of the last event announced.
+	Said  uint64
+	Kinds string
+	// Why is the text of the condition of a pod that is gated, held or in backoff; a lot's failure speaks for those in it.
+	Why string
+
+	lot *Lot
+	// turn is the fact by which it was entered in order, so that it is found again after its fact has changed.
+	turn *cluster.PodFact
+}
+
+// first orders asks by whose turn is first.
+func first(a, b *Ask) bool { return cluster.CompareTurn(a.turn, b.turn) < 0 }
+
+// Lot returns the lot in which the ask waits; nil outside InLot.
+func (a *Ask) Lot() *Lot { return a.lot }
+
+// of returns the ask as fit sees it.
+func (a *Ask) of() fit.Ask { return fit.Of(a.Pod) }

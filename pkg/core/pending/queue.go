@@ -1,0 +1,207 @@
+package pending
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/google/btree"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+	"github.com/sluice-scheduler/sluice/pkg/core/fit"
+)
+
+// Queue holds all pods of ours that are not bound. The zero Queue is not usable; see New.
+type Queue struct {
+	asks map[*cluster.Pod]*Ask
+	lots map[fit.Ask]*Lot
+	// ready holds the lots to be tried, by their heads.
+	ready *btree.BTreeG[*Lot]
+	// parked holds the parked lots that any node may help, pinned those that only one can.
+	parked []*Lot
+	pinned map[string][]*Lot
+	// due holds the parked lots by when they are looked at again, backoff the asks by the end of their wait.
+	due     *btree.BTreeG[*Lot]
+	backoff *btree.BTreeG[*Ask]
+	// unheard are asks that joined a lot and have not been told why they wait.
+	unheard []*Ask
+	counts  [states]int
+	// parkedPods counts the pods in parked lots.
+	parkedPods int
+	serial     uint64
+}
+
+// New returns an empty queue.
+func New() *Queue {
+	return &Queue{
+		asks:   map[*cluster.Pod]*Ask{},
+		lots:   map[fit.Ask]*Lot{},
+		pinned: map[string][]*Lot{},
+		ready:  btree.NewG(16, func(a, b *Lot) bool { return first(a.head, b.head) }),
+		due: btree.NewG(16, func(a, b *Lot) bool {
+			return cmp.Or(a.due.Compare(b.due), cmp.Compare(a.serial, b.serial)) < 0
+		}),
+		backoff: btree.NewG(16, func(a, b *Ask) bool {
+			return cmp.Or(a.Until.Compare(b.Until), cluster.CompareTurn(a.turn, b.turn)) < 0
+		}),
+	}
+}
+
+// Ask returns what is known of a waiting pod; nil when it does not wait.
+func (q *Queue) Ask(p *cluster.Pod) *Ask { return q.asks[p] }
+
+// Put lets a pod wait for its turn. If it does already, its place follows its present fact; a backoff goes on.
+func (q *Queue) Put(p *cluster.Pod, now time.Time) *Ask {
+	a := q.ask(p, now)
+	switch {
+	case a.State == InBackoff:
+		return a
+	case a.lot != nil && a.lot.Ask == a.of() && cluster.CompareTurn(a.turn, p.Fact) == 0:
+		return a
+	}
+	q.leave(a)
+	q.join(a)
+	return a
+}
+
+// Aside sets a pod aside as gated or held, for a reason in words.
+func (q *Queue) Aside(p *cluster.Pod, state State, why string, now time.Time) *Ask {
+	a := q.ask(p, now)
+	if a.State != state {
+		q.leave(a)
+		q.enter(a, state)
+	}
+	a.Why = why
+	return a
+}
+
+// Take moves a pod out of its lot because it was assumed.
+func (q *Queue) Take(a *Ask) {
+	q.leave(a)
+	q.enter(a, Away)
+}
+
+// Backoff lets a pod wait until a time, because its bind was refused.
+func (q *Queue) Backoff(a *Ask, until time.Time, why string) {
+	q.leave(a)
+	a.Until, a.Why, a.turn = until, why, a.Pod.Fact
+	q.enter(a, InBackoff)
+	q.backoff.ReplaceOrInsert(a)
+}
+
+// Return lets a pod that was away wait for its turn again.
+func (q *Queue) Return(a *Ask) {
+	q.leave(a)
+	q.join(a)
+}
+
+// Drop forgets a pod: it is bound, gone, or on its way out.
+func (q *Queue) Drop(p *cluster.Pod) {
+	if a := q.asks[p]; a != nil {
+		q.leave(a)
+		q.counts[a.State]--
+		delete(q.asks, p)
+	}
+}
+
+// Next returns the ready lot whose head comes first; nil when none is ready.
+func (q *Queue) Next() *Lot {
+	l, _ := q.ready.Min()
+	return l
+}
+
+// Park takes a lot out of the ready ones until a node helps it or the time has come.
+func (q *Queue) Park(l *Lot, f *Failure, due time.Time) {
+	q.unready(l)
+	l.Failure, l.parked, l.due = f, true, due
+	q.serial++
+	l.serial = q.serial
+	q.due.ReplaceOrInsert(l)
+	q.parkedPods += l.Len()
+	if pin := l.Ask.Pin; pin != "" {
+		l.place = len(q.pinned[pin])
+		q.pinned[pin] = append(q.pinned[pin], l)
+		return
+	}
+	l.place = len(q.parked)
+	q.parked = append(q.parked, l)
+}
+
+// Wake makes a parked lot ready.
+func (q *Queue) Wake(l *Lot) {
+	if l.parked {
+		q.unpark(l)
+		q.setReady(l)
+	}
+}
+
+// Candidates calls f for the parked lots that a change of the node may help. f may wake the lot it is given.
+func (q *Queue) Candidates(n *cluster.Node, f func(*Lot)) {
+	eachBackwards(q.pinned[n.Name], f)
+	eachBackwards(q.parked, f)
+}
+
+// eachBackwards lets f remove the element it is given, which moves the last one into its place.
+func eachBackwards(lots []*Lot, f func(*Lot)) {
+	for i := len(lots) - 1; i >= 0; i-- {
+		f(lots[i])
+	}
+}
+
+// ParkedLots returns the number of parked lots that any node may help.
+func (q *Queue) ParkedLots() int { return len(q.parked) }
+
+// Tick makes ready what is due: parked lots and ended backoffs.
+func (q *Queue) Tick(now time.Time) {
+	for l, ok := q.due.Min(); ok && !l.due.After(now); l, ok = q.due.Min() {
+		q.Wake(l)
+	}
+	for a, ok := q.backoff.Min(); ok && !a.Until.After(now); a, ok = q.backoff.Min() {
+		q.Return(a)
+	}
+}
+
+// Due returns the next time at which Tick has something to do.
+func (q *Queue) Due() (at time.Time, ok bool) {
+	if l, found := q.due.Min(); found {
+		at, ok = l.due, true
+	}
+	if a, found := q.backoff.Min(); found && (!ok || a.Until.Before(at)) {
+		at, ok = a.Until, true
+	}
+	return at, ok
+}
+
+// Unheard hands out the asks that joined a lot since they were last handed out and wait in it, parked. Those whose lot is still
+// ready are kept for the next call.
+func (q *Queue) Unheard(f func(*Ask)) {
+	keep := q.unheard[:0]
+	for _, a := range q.unheard {
+		switch {
+		case a.lot == nil:
+		case a.lot.parked:
+			f(a)
+		default:
+			keep = append(keep, a)
+		}
+	}
+	clear(q.unheard[len(keep):])
+	q.unheard = keep
+}
+
+// Each calls f for every ask, in no order: nothing that is decided or shown may depend on it.
+func (q *Queue) Each(f func(*Ask)) {
+	for _, a := range q.asks {
+		f(a)
+	}
+}
+
+// Counts are numbers of pods by where they stand.
+type Counts struct{ Ready, Parked, Backoff, Gated, Held, Away int }
+
+// Counts returns the present numbers.
+func (q *Queue) Counts() Counts {
+	return Counts{
+		Ready: q.counts[InLot] - q.parkedPods, Parked: q.parkedPods, Backoff: q.counts[InBackoff],
+		Gated: q.counts[Gated], Held: q.counts[Held], Away: q.counts[Away],
+	}
+}

@@ -1,0 +1,2 @@
+// Package place finds a node for an ask.
+package place

@@ -1,0 +1,31 @@
+package place
+
+import (
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+	"github.com/sluice-scheduler/sluice/pkg/core/fit"
+	"github.com/sluice-scheduler/sluice/pkg/core/order"
+)
+
+// First returns the best node on which the ask fits, nil when there is none, and how many nodes it looked at.
+func First(s *cluster.State, x *order.Index, a fit.Ask) (best *cluster.Node, visited int) {
+	if a.Pin != "" {
+		if n := s.Node(a.Pin); n != nil && n.Fact != nil && fit.Fits(a, n) {
+			return n, 1
+		}
+		return nil, 1
+	}
+	x.Each(func(n *cluster.Node) bool {
+		visited++
+		if fit.Fits(a, n) {
+			best = n
+		}
+		return best == nil
+	})
+	return best, visited
+}
+
+// Remembered does the same for an ask that fitted nowhere before: with its memory it looks only at nodes that have changed.
+func Remembered(s *cluster.State, x *order.Index, a fit.Ask, m *fit.Memory) (best *cluster.Node, visited int) {
+	visited = m.Update(s, a)
+	return x.Best(m.Fitting()), visited
+}
