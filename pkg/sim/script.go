@@ -1,0 +1,277 @@
+package sim
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/sluice-scheduler/sluice/pkg/core"
+)
+
+// Args are a command's arguments: key=value, key=(v1,v2) or a bare word, which is a key without values. The first bare word is also the
+// name of what the command is about.
+type Args struct {
+	Name   string
+	Values map[string][]string
+}
+
+// Script runs a scenario, one command at a time.
+type Script struct {
+	cluster *Cluster
+	out     strings.Builder
+	// refuse holds, by pod name, why the next bind of that pod is refused; keep says that its answer is kept back, and kept holds it then.
+	refuse map[string]string
+	keep   map[string]bool
+	kept   map[string]core.Bind
+}
+
+// NewScript returns a script on an empty cluster.
+func NewScript() *Script {
+	s := &Script{
+		cluster: New(core.Config{}),
+		refuse:  map[string]string{}, keep: map[string]bool{}, kept: map[string]core.Bind{},
+	}
+	s.cluster.Log = s.log
+	s.cluster.Answer = s.answer
+	return s
+}
+
+// Do runs one command and returns what it caused. Input is the text below the command, if any. An unknown command or argument is an error.
+func (s *Script) Do(command string, args Args, input string) (string, error) {
+	do, ok := commands[command]
+	if !ok {
+		return "", fmt.Errorf("no such command: %s", command)
+	}
+	s.out.Reset()
+	if err := do(s, args, input); err != nil {
+		return "", fmt.Errorf("%s %s: %w", command, args.Name, err)
+	}
+	return s.out.String(), nil
+}
+
+// commands are all that a scenario can say.
+var commands = map[string]func(*Script, Args, string) error{
+	"node":     (*Script).node,
+	"pod":      (*Script).pod,
+	"apply":    (*Script).apply,
+	"cordon":   (*Script).cordon,
+	"label":    (*Script).label,
+	"taint":    (*Script).taint,
+	"delete":   (*Script).deleted,
+	"finish":   (*Script).finish,
+	"ungate":   (*Script).ungate,
+	"refuse":   (*Script).refused,
+	"keep":     (*Script).keepAnswer,
+	"answer":   (*Script).answered,
+	"run":      (*Script).run,
+	"step":     (*Script).step,
+	"restart":  (*Script).restart,
+	"relist":   (*Script).relist,
+	"standby":  (*Script).standby,
+	"lead":     (*Script).lead,
+	"explain":  (*Script).explain,
+	"dump":     (*Script).dump,
+	"stats":    (*Script).stats,
+	"rejected": (*Script).rejected,
+}
+
+func (s *Script) printf(format string, args ...any) { fmt.Fprintf(&s.out, format+"\n", args...) }
+
+func (s *Script) log(at time.Duration, e core.Effect) {
+	switch e := e.(type) {
+	case core.Bind:
+		s.printf("%v bind %s to %s", at, e.Pod.Name, e.Node)
+	case core.Recall:
+		s.printf("%v recall %s", at, e.UID)
+	case core.Condition:
+		s.printf("%v condition %s %s: %s", at, e.Pod.Name, e.Reason, e.Message)
+	case core.Announce:
+		s.printf("%v event %s %s %s: %s", at, e.Pod.Name, e.Type, e.Reason, e.Note)
+	}
+}
+
+func (s *Script) answer(b core.Bind) (core.BindDone, bool) {
+	done := core.BindDone{UID: b.Pod.UID, Node: b.Node}
+	if s.keep[b.Pod.Name] {
+		delete(s.keep, b.Pod.Name)
+		s.kept[b.Pod.Name] = b
+		return done, false
+	}
+	if why, ok := s.refuse[b.Pod.Name]; ok {
+		delete(s.refuse, b.Pod.Name)
+		done.Outcome, done.Message = core.Refused, why
+	}
+	return done, true
+}
+
+// one returns the single value of an argument, or what stands for its absence.
+func (a Args) one(key, absent string) string {
+	if v := a.Values[key]; len(v) > 0 {
+		return v[0]
+	}
+	return absent
+}
+
+func (a Args) has(key string) bool { _, ok := a.Values[key]; return ok }
+
+func (a Args) number(key string, absent int) (int, error) {
+	if !a.has(key) {
+		return absent, nil
+	}
+	return strconv.Atoi(a.one(key, ""))
+}
+
+// names returns the name itself, or name-1 … name-count.
+func (a Args) names() ([]string, error) {
+	count, err := a.number("count", 0)
+	if err != nil {
+		return nil, err
+	}
+	if a.Name == "" {
+		return nil, fmt.Errorf("needs a name")
+	}
+	if count == 0 {
+		return []string{a.Name}, nil
+	}
+	names := make([]string, count)
+	for i := range names {
+		names[i] = fmt.Sprintf("%s-%d", a.Name, i+1)
+	}
+	return names, nil
+}
+
+func (s *Script) cordon(a Args, _ string) error {
+	return s.changeNode(a, func(n *v1.Node) { n.Spec.Unschedulable = !a.has("off") })
+}
+
+func (s *Script) label(a Args, _ string) error {
+	return s.changeNode(a, func(n *v1.Node) { n.Labels = keyValues(a.Values["set"]) })
+}
+
+func (s *Script) taint(a Args, _ string) error {
+	return s.changeNode(a, func(n *v1.Node) { n.Spec.Taints = taintList(a.Values["set"]) })
+}
+
+func (s *Script) changeNode(a Args, f func(*v1.Node)) error {
+	old := s.cluster.Node(a.Name)
+	if old == nil {
+		return fmt.Errorf("no such node")
+	}
+	n := old.DeepCopy()
+	f(n)
+	s.cluster.SetNode(n)
+	return nil
+}
+
+func (s *Script) deleted(a Args, _ string) error {
+	if a.has("node") {
+		s.cluster.DeleteNode(a.one("node", ""))
+		return nil
+	}
+	name := a.one("pod", "")
+	if s.cluster.Pod(namespace, name) == nil {
+		return fmt.Errorf("no such pod: %s", name)
+	}
+	if a.has("graceful") {
+		s.cluster.ChangePod(namespace, name, func(p *v1.Pod) {
+			at := metav1.NewTime(s.cluster.now)
+			p.DeletionTimestamp = &at
+		})
+		return nil
+	}
+	s.cluster.DeletePod(namespace, name)
+	return nil
+}
+
+func (s *Script) finish(a Args, _ string) error {
+	s.cluster.ChangePod(namespace, a.Name, func(p *v1.Pod) { p.Status.Phase = v1.PodSucceeded })
+	return nil
+}
+
+func (s *Script) ungate(a Args, _ string) error {
+	s.cluster.ChangePod(namespace, a.Name, func(p *v1.Pod) { p.Spec.SchedulingGates = nil })
+	return nil
+}
+
+func (s *Script) refused(a Args, _ string) error {
+	s.refuse[a.Name] = a.one("why", "refused")
+	return nil
+}
+
+func (s *Script) keepAnswer(a Args, _ string) error {
+	s.keep[a.Name] = true
+	return nil
+}
+
+func (s *Script) answered(a Args, _ string) error {
+	b, ok := s.kept[a.Name]
+	if !ok {
+		return fmt.Errorf("no bind of it is kept")
+	}
+	delete(s.kept, a.Name)
+	outcomes := map[string]core.Outcome{"bound": core.Bound, "refused": core.Refused, "recalled": core.Recalled}
+	outcome, ok := outcomes[a.one("outcome", "bound")]
+	if !ok {
+		return fmt.Errorf("outcome is one of bound, refused, recalled")
+	}
+	s.cluster.Finish(b, core.BindDone{UID: b.Pod.UID, Node: b.Node, Outcome: outcome, Message: a.one("why", "refused")})
+	return nil
+}
+
+func (s *Script) run(a Args, _ string) error {
+	d, err := time.ParseDuration(a.one("for", "0s"))
+	if err != nil {
+		return err
+	}
+	return s.cluster.Run(d)
+}
+
+func (s *Script) step(Args, string) error {
+	_, err := s.cluster.Step()
+	return err
+}
+
+func (s *Script) restart(Args, string) error { s.cluster.Restart(); return nil }
+func (s *Script) relist(Args, string) error  { s.cluster.Relist(); return nil }
+func (s *Script) standby(Args, string) error { s.cluster.tell(core.Lead{}); return nil }
+func (s *Script) lead(Args, string) error    { s.cluster.tell(core.Lead{On: true}); return nil }
+
+func (s *Script) rejected(a Args, _ string) error {
+	p := s.cluster.Pod(namespace, a.Name)
+	if p == nil {
+		return fmt.Errorf("no such pod")
+	}
+	s.cluster.tell(core.PodRejected{UID: p.UID, Node: p.Spec.NodeName, Reason: a.one("reason", "OutOfcpu")})
+	s.cluster.ChangePod(namespace, a.Name, func(p *v1.Pod) { p.Status.Phase = v1.PodFailed })
+	return nil
+}
+
+func (s *Script) explain(a Args, _ string) error {
+	x := s.cluster.Core.Explain(namespace, a.Name)
+	s.printf("%s %s queue=%s node=%s attempts=%d reason=%s", x.Pod.Name, x.Standing, x.Queue, x.Node, x.Attempts, x.Reason)
+	if x.Message != "" {
+		s.printf("%s", x.Message)
+	}
+	for _, n := range x.Counts {
+		s.printf("  %d × %s (resolvable by removing pods: %t)", n.Nodes, n.Reason, n.Reason.Code == 0)
+	}
+	return nil
+}
+
+func (s *Script) dump(Args, string) error {
+	s.out.WriteString(s.cluster.Core.Dump())
+	return s.cluster.CompareWithRebuild()
+}
+
+func (s *Script) stats(Args, string) error {
+	n := s.cluster.Core.Stats()
+	s.printf("scheduled=%d unschedulable=%d refused=%d recalled=%d stolen=%d elsewhere=%d woken=%d rejected=%v", n.Scheduled,
+		n.Unschedulable, n.Refused, n.Recalled, n.Stolen, n.Elsewhere, n.Woken, n.Rejected)
+	s.printf("ready=%d parked=%d backoff=%d gated=%d held=%d assumed=%d shapes=%d", n.Ready, n.Parked, n.Backoff, n.Gated, n.Held,
+		n.Assumed, n.Shapes)
+	return nil
+}
