@@ -40,8 +40,10 @@ func (d *Document) Decode(into any) Faults {
 // walk goes through the document and the struct in step.
 type walk struct {
 	*Document
-	root    reflect.Type
-	stopped bool
+	root     reflect.Type
+	aliases  int // how many aliases the walk is inside of
+	expanded int // values seen inside aliases
+	stopped  bool
 }
 
 // refuse reports a value that cannot be taken over. The place of one that an alias brought in is that of the alias.
@@ -56,7 +58,9 @@ func (w *walk) value(path string, n *yaml.Node, v reflect.Value, depth int) {
 		return
 	}
 	if n.Kind == yaml.AliasNode {
+		w.aliases++
 		w.value(path, n.Alias, v, depth+1)
+		w.aliases--
 		return
 	}
 	if n.Style&yaml.TaggedStyle != 0 {
@@ -94,13 +98,15 @@ func (w *walk) admit(path string, n *yaml.Node, depth int) bool {
 	if _, ok := w.marks[path]; !ok {
 		w.marks[path] = position(n)
 	}
-	w.values++
+	if w.aliases > 0 {
+		w.expanded++
+	}
 	switch {
 	case depth > maxDepth:
 		w.refuse(path, "is nested too deep; at most %d levels are allowed", maxDepth)
 		w.stopped = true
-	case w.values > maxValues:
-		w.refuse(path, "with its aliases expanded the file has more than the %d values that are allowed", maxValues)
+	case w.expanded > maxExpanded:
+		w.refuse(path, "the aliases of the file stand for more than the %d values that are allowed; write them out", maxExpanded)
 		w.stopped = true
 	}
 	return !w.stopped

@@ -13,8 +13,8 @@ const (
 	maxFaults = 100
 	// maxDepth is how deep values may be nested.
 	maxDepth = 100
-	// maxValues is how many values one document may have once its aliases are expanded.
-	maxValues = 1_000_000
+	// maxExpanded is how many values the aliases of a document may stand for. Those written out are bounded by the file's size.
+	maxExpanded = 10_000
 )
 
 // Document is a YAML file that has been read, with the faults found so far.
@@ -26,7 +26,6 @@ type Document struct {
 	marks     map[string]mark // where the value of a path stands
 	faulty    map[string]bool // paths with an error
 	undecoded map[string]bool // paths whose value could not be taken over
-	values    int
 }
 
 // Read takes the text of a YAML file and the name under which to report its faults. More than limit bytes are refused

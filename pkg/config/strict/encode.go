@@ -36,11 +36,14 @@ func tidy(n *yaml.Node, v reflect.Value) {
 			if n.Content[i].Value != f.name {
 				continue
 			}
-			inner := v.FieldByIndex(f.index)
+			inner := reflect.Indirect(v.FieldByIndex(f.index))
+			if !inner.IsValid() {
+				continue
+			}
 			if isDuration(inner.Type()) {
 				n.Content[i+1].Value = FormatDuration(time.Duration(inner.Int()))
 			}
-			tidy(n.Content[i+1], reflect.Indirect(inner))
+			tidy(n.Content[i+1], inner)
 		}
 	}
 }

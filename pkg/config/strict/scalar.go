@@ -19,7 +19,7 @@ func (w *walk) scalar(path string, n *yaml.Node, v reflect.Value) {
 		return
 	}
 	if isNull(n) {
-		w.refuse(path, "must be %s, but is null; remove the key to get the default", wanted(v))
+		w.refuse(path, "must be %s, but is null; give it a value, or remove it", wanted(v))
 		return
 	}
 	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {

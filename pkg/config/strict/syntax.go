@@ -42,13 +42,13 @@ func complaint(err error) string {
 // so the place is searched for: the end of the shortest beginning of the file that draws the same complaint.
 func (d *Document) reportSyntax(data []byte, problem string) {
 	ends := runeEnds(data)
-	i := sort.Search(max(len(ends)-1, 0), func(i int) bool {
-		_, p := parse(data[:ends[i]])
+	last := shortest(len(ends), func(n int) bool {
+		_, p := parse(data[:ends[n-1]])
 		return p == problem
 	})
 	at := 0
-	if i > 0 {
-		at = ends[i-1]
+	if last > 1 {
+		at = ends[last-2]
 	}
 	if star := bytes.LastIndexByte(data[:at], '*'); star >= 0 && strings.HasPrefix(problem, "unknown anchor") {
 		at = star
@@ -60,6 +60,21 @@ func (d *Document) reportSyntax(data []byte, problem string) {
 		return
 	}
 	d.report(Error, m, "", "not valid YAML: %s", explain(problem))
+}
+
+// shortest finds the least n, at least 1, from which on same holds up to the given most. It looks from the end in growing steps, since
+// further in front a complaint of equal words may have another cause, such as text cut off in the middle.
+func shortest(most int, same func(n int) bool) int {
+	high, low := most, 0
+	for step := 1; high > 1; step *= 2 {
+		n := max(high-step, 1)
+		if !same(n) {
+			low = n
+			break
+		}
+		high = n
+	}
+	return low + 1 + sort.Search(max(high-low-1, 0), func(i int) bool { return same(low + 1 + i) })
 }
 
 // runeEnds lists the offsets at which the characters of data end.
@@ -95,7 +110,7 @@ func explain(problem string) string {
 		{"did not find expected ',' or '", "a bracket opened before is not closed, or a comma is missing"},
 		{"cannot start any token", "put a value that starts with this character in quotes"},
 		{"unexpected end of stream", "a quote opened here is not closed"},
-		{"did not find expected node content", "a value is missing"},
+		{"did not find expected node content", "a value or a closing bracket is missing"},
 		{"block sequence entries are not allowed", "a list starts on a line of its own"},
 		{"control characters", "remove the invisible character here"},
 		{"unknown anchor", "an alias (*name) needs an anchor (&name) above it; quote the value if it is meant as text"},
