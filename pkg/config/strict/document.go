@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// maxFaults ends the collection of faults: who has made a hundred needs no list of a thousand.
+	// maxFaults ends the collection of faults of one severity: who has made a hundred needs no list of a thousand.
 	maxFaults = 100
 	// maxDepth is how deep values may be nested.
 	maxDepth = 100
@@ -95,12 +95,12 @@ func (d *Document) choose(documents []*yaml.Node) {
 	}
 }
 
-// report adds a fault, unless there are too many already. Its place is brought inside the file.
+// report adds a fault, unless there are too many of its severity already: warnings must not crowd out an error. Its place is brought inside the file.
 func (d *Document) report(s Severity, m mark, path, format string, args ...any) {
 	if s == Error {
 		d.faulty[path] = true
 	}
-	if len(d.faults) >= maxFaults {
+	if d.faults.count(s) >= maxFaults {
 		return
 	}
 	line := min(max(m.line, 1), len(d.lines))

@@ -103,7 +103,7 @@ func (fs Faults) summary() string {
 	if errors == 0 {
 		outcome = "the file is usable"
 	}
-	if len(fs) >= maxFaults {
+	if errors >= maxFaults || warnings >= maxFaults {
 		outcome = "there may be more; " + outcome
 	}
 	return fmt.Sprintf("%s in %s; %s", strings.Join(parts, " and "), printable(fs[0].File), outcome)

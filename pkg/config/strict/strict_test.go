@@ -216,6 +216,14 @@ func TestWarningsAloneLeaveTheFileUsable(t *testing.T) {
 	require.ErrorContains(t, faults.Err(), "1 fault and 1 warning in q.yaml; nothing was applied")
 }
 
+func TestManyWarningsDoNotHideAnError(t *testing.T) {
+	text := "queues:\n" + strings.Repeat("- {name: q, nodesortpolicy: fair}\n", 150) + "share: x\n"
+	faults := decode(text, &tree{})
+	require.Len(t, faults.Warnings(), 100)
+	require.ErrorContains(t, faults.Err(), "152:8: share: must be a number")
+	require.ErrorContains(t, faults.Err(), "\n1 fault and 100 warnings in q.yaml; there may be more; nothing was applied")
+}
+
 func TestNoFaults(t *testing.T) {
 	require.NoError(t, strict.Faults(nil).Err())
 	require.Equal(t, "no faults", strict.Faults(nil).Error())
