@@ -104,7 +104,7 @@ func (c *Core) park(lot *pending.Lot) {
 func (c *Core) failure(lot *pending.Lot) *pending.Failure {
 	counts := lot.Memory.Counts()
 	f := &pending.Failure{Nodes: c.state.KnownNodes(), Counts: counts, At: c.now}
-	f.Text = fit.Summary(f.Nodes, counts)
+	f.Text = fit.Summary(f.Nodes, lot.Ask, counts)
 	if faults := lot.Ask.Shape.Faults; len(faults) > 0 {
 		f.Text += " Note: " + strings.Join(faults, "; ") + "."
 	}

@@ -63,6 +63,7 @@ var commands = map[string]func(*Script, Args, string) error{
 	"taint":    (*Script).taint,
 	"delete":   (*Script).deleted,
 	"finish":   (*Script).finish,
+	"bind":     (*Script).bind,
 	"ungate":   (*Script).ungate,
 	"refuse":   (*Script).refused,
 	"keep":     (*Script).keepAnswer,
@@ -192,6 +193,12 @@ func (s *Script) finish(a Args, _ string) error {
 	return nil
 }
 
+// bind is another scheduler binding a pod.
+func (s *Script) bind(a Args, _ string) error {
+	s.cluster.ChangePod(namespace, a.Name, func(p *v1.Pod) { p.Spec.NodeName = a.one("node", "") })
+	return nil
+}
+
 func (s *Script) ungate(a Args, _ string) error {
 	s.cluster.ChangePod(namespace, a.Name, func(p *v1.Pod) { p.Spec.SchedulingGates = nil })
 	return nil
@@ -264,6 +271,9 @@ func (s *Script) explain(a Args, _ string) error {
 
 func (s *Script) dump(Args, string) error {
 	s.out.WriteString(s.cluster.Core.Dump())
+	if n := s.cluster.Core.Stats(); n.Assumed > 0 || n.Backoff > 0 || n.Ready > 0 {
+		return nil // not at rest: a rebuilt core could not know what is under way
+	}
 	return s.cluster.CompareWithRebuild()
 }
 

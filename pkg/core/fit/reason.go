@@ -67,10 +67,14 @@ type Count struct {
 }
 
 // Summary is the message of a failed attempt in the form of kube-scheduler's FitError: "0/5 nodes are available: 3 Insufficient cpu, 2
-// node(s) were unschedulable.".
-func Summary(nodes int, counts []Count) string {
+// node(s) were unschedulable.". An ask whose own terms contradict each other has one reason for all nodes, which is not counted.
+func Summary(nodes int, a Ask, counts []Count) string {
 	if nodes == 0 {
 		return "no nodes available to schedule pods"
+	}
+	prefix := "0/" + strconv.Itoa(nodes) + " nodes are available:"
+	if a.Shape.Names != nil && len(a.Shape.Names) == 0 {
+		return prefix + " pod affinity terms conflict."
 	}
 	merged := map[string]int{}
 	for _, c := range counts {
@@ -81,10 +85,8 @@ func Summary(nodes int, counts []Count) string {
 		parts = append(parts, strconv.Itoa(n)+" "+text)
 	}
 	slices.Sort(parts)
-	var b strings.Builder
-	b.WriteString("0/" + strconv.Itoa(nodes) + " nodes are available:")
-	if len(parts) > 0 {
-		b.WriteString(" " + strings.Join(parts, ", ") + ".")
+	if len(parts) == 0 {
+		return prefix
 	}
-	return b.String()
+	return prefix + " " + strings.Join(parts, ", ") + "."
 }
