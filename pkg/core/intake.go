@@ -28,7 +28,7 @@ func (c *Core) take(e Event) {
 	case Lead:
 		c.lead(e.On)
 	case Quarantine:
-		c.quarantine[e.UID] = e.Why
+		c.setAside(e)
 	}
 }
 
@@ -40,6 +40,21 @@ func (c *Core) setNode(f *cluster.NodeFact) {
 		return
 	}
 	c.state.SetNode(f)
+}
+
+// setAside quarantines an object, which may be known already.
+func (c *Core) setAside(e Quarantine) {
+	c.quarantine[e.UID] = e.Why
+	if p := c.state.Pod(e.UID); p != nil {
+		c.setPod(p.Fact)
+		return
+	}
+	for _, n := range c.state.Slots() {
+		if n != nil && n.Fact.UID == e.UID {
+			c.contested[n.Name] = true
+			c.state.RemoveNode(n.Name)
+		}
+	}
 }
 
 func (c *Core) setPod(f *cluster.PodFact) {
@@ -56,6 +71,9 @@ func (c *Core) setPod(f *cluster.PodFact) {
 		return
 	}
 	p := c.state.SetPod(f)
+	if b, underWay := c.binds[f.UID]; underWay && p.Alloc == nil {
+		c.expect(p, b.Node)
+	}
 	if !f.Ours {
 		if f.Node != "" {
 			c.contested[f.Node] = true
@@ -83,12 +101,26 @@ func (c *Core) lead(on bool) {
 	}
 }
 
+// quarantined begins the key of a quarantined pod's demand, so that it shares its shape with no pod that is not.
+const quarantined = "quarantined "
+
+// expect keeps the room of a pod that was said to be gone and is not: its bind is still out there.
+func (c *Core) expect(p *cluster.Pod, node string) {
+	c.state.AssumeAt(p, node)
+	c.state.Commit()
+	c.pending.Expect(p, c.now)
+	c.contested[node] = true
+}
+
 // subdued is the fact of a quarantined pod: it is counted with what it requests, and nothing else of it is looked at.
 func subdued(f *cluster.PodFact, why string) *cluster.PodFact {
+	if strings.HasPrefix(f.Demand.Key, quarantined) {
+		return f
+	}
 	tame := *f
 	tame.Holds, tame.Pin = nil, ""
 	tame.Demand = &cluster.Demand{
-		Key:      "quarantined " + f.Demand.Key,
+		Key:      quarantined + f.Demand.Key,
 		Requests: f.Demand.Requests,
 		Faults:   []string{why},
 	}
@@ -98,7 +130,7 @@ func subdued(f *cluster.PodFact, why string) *cluster.PodFact {
 // settle puts a pod of ours where its fact says it belongs.
 func (c *Core) settle(p *cluster.Pod) {
 	f := p.Fact
-	_, quarantined := c.quarantine[f.UID]
+	why, isAside := c.quarantine[f.UID]
 	switch {
 	case p.Alloc != nil && p.Alloc.Bound:
 		c.pending.Drop(p)
@@ -108,8 +140,8 @@ func (c *Core) settle(p *cluster.Pod) {
 		c.pending.Drop(p)
 	case f.Gated:
 		c.pending.Aside(p, pending.Gated, "", c.now) // the API server itself writes the condition of a gated pod
-	case quarantined:
-		c.hold(p, ReasonSchedulerError, "set aside, because it made the scheduler panic: "+c.quarantine[f.UID]+
+	case isAside:
+		c.hold(p, ReasonSchedulerError, "set aside, because it made the scheduler panic: "+why+
 			". An administrator releases it by removing its entry from quarantine.json and restarting Sluice.")
 	case len(f.Demand.Unsupported) > 0:
 		c.hold(p, ReasonUnsupported, unsupportedText(f.Demand.Unsupported))
@@ -179,9 +211,9 @@ func (c *Core) tryAgain(p *cluster.Pod, e BindDone) {
 		return
 	}
 	ask.Attempts++
-	if e.Outcome == Recalled {
-		c.pending.Return(ask)
-		c.settle(p)
+	c.pending.Return(ask)
+	c.settle(p) // its fact may have changed while it was away
+	if e.Outcome == Recalled || ask.State != pending.InLot {
 		return
 	}
 	wait := c.cfg.BackoffInitial << min(ask.Refusals, 16)

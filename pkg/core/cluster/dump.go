@@ -7,32 +7,60 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/resource"
 )
 
 // Dump writes the accounts canonically: two states that were told the same facts write the same text, whatever the order and
-// however often they were told.
+// however often they were told. Resources that no known node offers are left out: whether they are counted depends on whether one ever was.
 func (s *State) Dump(w io.Writer) {
+	var offered resource.Vector
+	for _, n := range s.nodes {
+		for slot, value := range n.Allocatable {
+			if value > 0 {
+				offered = offered.AddTo(unit(slot), 1)
+			}
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(s.nodes)) {
-		s.dumpNode(w, s.nodes[name])
+		s.dumpNode(w, s.nodes[name], offered)
 	}
 	for q := s.leaf; q != nil; q = q.Parent {
-		fmt.Fprintf(w, "queue %s pods=%d used: %s\n", q.Name, q.Pods, s.Space.Format(q.Used))
+		fmt.Fprintf(w, "queue %s pods=%d used: %s\n", q.Name, q.Pods, s.Space.Format(masked(q.Used, offered)))
 	}
 	for _, p := range s.SortedPods() {
 		fmt.Fprintf(w, "pod %s/%s uid=%s %s\n", p.Fact.Namespace, p.Fact.Name, p.Fact.UID, place(p))
 	}
 }
 
-func (s *State) dumpNode(w io.Writer, n *Node) {
+func (s *State) dumpNode(w io.Writer, n *Node, offered resource.Vector) {
 	if n.Fact == nil {
 		fmt.Fprintf(w, "node %s unknown\n", n.Name)
 	} else {
 		fmt.Fprintf(w, "node %s allocatable: %s\n", n.Name, s.Space.Format(n.Allocatable))
 	}
-	fmt.Fprintf(w, "  used: %s\n", s.Space.Format(n.Used))
+	fmt.Fprintf(w, "  used: %s\n", s.Space.Format(masked(n.Used, offered)))
 	if len(n.ports) > 0 {
 		fmt.Fprintf(w, "  ports: %s\n", strings.Join(n.portList(), " "))
 	}
+}
+
+// unit is one piece of the resource of a slot.
+func unit(slot int) resource.Vector {
+	v := make(resource.Vector, slot+1)
+	v[slot] = 1
+	return v
+}
+
+// masked returns v without the slots, beyond those that every space has, of which nothing is offered.
+func masked(v, offered resource.Vector) resource.Vector {
+	out := slices.Clone(v)
+	for slot := resource.SlotEphemeralStorage + 1; slot < len(out); slot++ {
+		if offered.At(slot) == 0 {
+			out[slot] = 0
+		}
+	}
+	return out
 }
 
 func (n *Node) portList() []string {

@@ -36,6 +36,9 @@ func (s *State) Commit() {
 // Assume places a pending pod on a node, tentatively until Commit.
 func (s *State) Assume(p *Pod, n *Node) { s.allocate(p, n, false) }
 
+// AssumeAt does so by the node's name, which need not be known.
+func (s *State) AssumeAt(p *Pod, node string) { s.allocate(p, s.node(node), false) }
+
 // Release takes a pod off its node, if it is on one, tentatively until Commit.
 func (s *State) Release(p *Pod) {
 	if p.Alloc != nil {

@@ -145,7 +145,8 @@ func (s *State) uses(p *Pod) resource.Vector {
 
 // refreshUse re-enters an allocation when what its pod holds has changed: −1 old, +1 new.
 func (s *State) refreshUse(p *Pod) {
-	if now := s.uses(p); !now.Equal(p.Alloc.Uses) || !slices.Equal(p.Alloc.Ports, p.Shape.Ports) {
+	same := slices.Equal(p.Alloc.Ports, p.Shape.Ports) && (p.Alloc.Queue != nil) == p.Fact.Ours
+	if !same || !s.uses(p).Equal(p.Alloc.Uses) {
 		node, bound := p.Alloc.Node, p.Alloc.Bound
 		s.Release(p)
 		s.allocate(p, node, bound)

@@ -80,6 +80,9 @@ func (q *Queue) Take(a *Ask) {
 	q.enter(a, Away)
 }
 
+// Expect notes a pod as away that is known to be on its way already.
+func (q *Queue) Expect(p *cluster.Pod, now time.Time) { q.Take(q.ask(p, now)) }
+
 // Backoff lets a pod wait until a time, because its bind was refused.
 func (q *Queue) Backoff(a *Ask, until time.Time, why string) {
 	q.leave(a)

@@ -1,0 +1,230 @@
+package core_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/sluice-scheduler/sluice/pkg/core"
+)
+
+// FuzzStep drives a core through any sequence of events, sensible or not: doubled, late, contradicting. After every step the accounts must
+// be sound, every bind must be allowed by a judge that knows nothing of the core, and a twin that was told the same must have
+// decided the same. In the end, after everything true has been told once more, the live core must equal a new one.
+func FuzzStep(f *testing.F) {
+	for seed := range uint64(8) {
+		f.Add(randomBytes(seed, 400))
+	}
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 4000 {
+			return
+		}
+		r := newRunner(t, &bytesSource{data: data})
+		r.run()
+	})
+}
+
+// TestRandomHistories does what FuzzStep does on many longer random histories.
+func TestRandomHistories(t *testing.T) {
+	for seed := range uint64(300) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			newRunner(t, &bytesSource{data: randomBytes(seed+1000, 3000)}).run()
+		})
+	}
+}
+
+func randomBytes(seed uint64, n int) []byte {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(rng.Uint32())
+	}
+	return b
+}
+
+// bytesSource hands out numbers from a string of bytes; zero when it has run out.
+type bytesSource struct{ data []byte }
+
+func (s *bytesSource) done() bool { return len(s.data) == 0 }
+
+func (s *bytesSource) below(n int) int {
+	if len(s.data) == 0 {
+		return 0
+	}
+	b := s.data[0]
+	s.data = s.data[1:]
+	return int(b) % n
+}
+
+func (s *bytesSource) chance(oneIn int) bool { return s.below(oneIn) == oneIn-1 }
+
+// runner holds the two cores, the judge, and the truth that an API server would hold.
+type runner struct {
+	t     *testing.T
+	src   *bytesSource
+	cores [2]*core.Core
+	judge *judge
+	now   time.Time
+	// queue are the events of the next step.
+	queue []core.Event
+	// owed are the binds that have not been answered.
+	owed []core.Bind
+}
+
+func newRunner(t *testing.T, src *bytesSource) *runner {
+	cfg := core.Config{Budget: 40, RefreshAfter: 20 * time.Second, RetryAfter: time.Minute}
+	return &runner{
+		t: t, src: src, judge: newJudge(),
+		cores: [2]*core.Core{core.New(cfg), core.New(cfg)},
+		now:   time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+	}
+}
+
+func (r *runner) run() {
+	r.tell(core.Lead{On: true})
+	for !r.src.done() {
+		for range 1 + r.src.below(4) {
+			r.something()
+		}
+		r.step()
+	}
+	r.settle()
+	r.compareWithRebuild()
+}
+
+func (r *runner) tell(e core.Event) {
+	r.queue = append(r.queue, e)
+	r.judge.learn(e)
+}
+
+// something lets one thing happen.
+func (r *runner) something() {
+	switch r.src.below(16) {
+	case 0, 1:
+		r.tell(core.NodeSet{Node: r.node()})
+	case 2:
+		r.tell(core.NodeGone{Name: r.nodeName()})
+	case 3, 4, 5, 6:
+		r.tell(core.PodSet{Pod: r.pod()})
+	case 7, 8:
+		r.tell(core.PodGone{UID: r.podUID()})
+	case 9, 10, 11:
+		r.answer()
+	case 12:
+		r.now = r.now.Add(time.Duration(r.src.below(20)) * time.Second)
+	case 13:
+		if len(r.queue) > 0 {
+			r.tell(r.queue[r.src.below(len(r.queue))]) // doubled
+		}
+	case 14:
+		r.tell(core.BindDone{UID: r.podUID(), Node: "elsewhere", Outcome: core.Outcome(r.src.below(3))}) // nobody asked
+	case 15:
+		r.rare()
+	}
+}
+
+func (r *runner) rare() {
+	switch r.src.below(4) {
+	case 0:
+		r.tell(core.Lead{On: r.src.chance(2)})
+	case 1:
+		r.tell(core.PodRejected{UID: r.podUID(), Node: r.nodeName(), Reason: "OutOfcpu"})
+	case 2:
+		r.tell(core.Quarantine{UID: r.podUID(), Why: "fuzz"})
+	case 3:
+		r.tell(core.Quarantine{UID: types.UID("uid-" + r.nodeName()), Why: "fuzz"})
+	}
+}
+
+// answer settles one bind that is owed, sometimes with the watch's event before or after it.
+func (r *runner) answer() {
+	if len(r.owed) == 0 {
+		return
+	}
+	i := r.src.below(len(r.owed))
+	b := r.owed[i]
+	r.owed = append(r.owed[:i], r.owed[i+1:]...)
+	done := core.BindDone{UID: b.Pod.UID, Node: b.Node, Outcome: core.Outcome(r.src.below(3)), Message: "fuzz"}
+	fact := r.judge.pods[b.Pod.UID]
+	if done.Outcome != core.Bound || fact == nil {
+		if fact == nil && done.Outcome == core.Bound {
+			done.Outcome = core.Refused
+		}
+		r.tell(done)
+		return
+	}
+	bound := *fact
+	bound.Node = b.Node
+	if r.src.chance(2) {
+		r.tell(done)
+		r.tell(core.PodSet{Pod: &bound})
+	} else {
+		r.tell(core.PodSet{Pod: &bound})
+		r.tell(done)
+	}
+}
+
+func (r *runner) step() {
+	events := r.queue
+	r.queue = nil
+	effects := r.cores[0].Step(r.now, events)
+	require.Empty(r.t, cmp.Diff(effects, r.cores[1].Step(r.now, events)), "equal histories must give equal effects")
+	require.NoError(r.t, r.cores[0].Verify())
+	for _, e := range effects {
+		require.NoError(r.t, r.judge.judge(e))
+		if b, ok := e.(core.Bind); ok {
+			r.owed = append(r.owed, b)
+		}
+	}
+}
+
+// settle answers all that is owed, tells everything true once more, and steps until the core rests.
+func (r *runner) settle() {
+	r.tell(core.Lead{On: true})
+	for range 200 {
+		for len(r.owed) > 0 {
+			b := r.owed[0]
+			r.owed = r.owed[1:]
+			done := core.BindDone{UID: b.Pod.UID, Node: b.Node}
+			if fact := r.judge.pods[b.Pod.UID]; fact != nil {
+				bound := *fact
+				bound.Node = b.Node
+				r.tell(core.PodSet{Pod: &bound})
+			} else {
+				done.Outcome = core.Refused
+			}
+			r.tell(done)
+		}
+		r.judge.everything(func(e core.Event) { r.queue = append(r.queue, e) })
+		r.now = r.now.Add(15 * time.Second)
+		r.step()
+		at, ok := r.cores[0].Wake()
+		if len(r.owed) == 0 && (!ok || at.After(r.now)) && r.cores[0].Stats().Backoff == 0 {
+			return
+		}
+	}
+	r.t.Fatal("the core does not come to rest")
+}
+
+func (r *runner) compareWithRebuild() {
+	fresh := core.New(core.Config{})
+	var events []core.Event
+	for uid := range r.judge.quarantined {
+		events = append(events, core.Quarantine{UID: uid, Why: "fuzz"})
+	}
+	r.judge.everything(func(e core.Event) { events = append(events, e) })
+	events = append(events, core.Lead{On: true})
+	for _, e := range fresh.Step(r.now, events) {
+		_, binds := e.(core.Bind)
+		require.False(r.t, binds, "a rebuilt core still finds something to bind: %v", e)
+	}
+	require.NoError(r.t, fresh.Verify())
+	require.Equal(r.t, fresh.Dump(), r.cores[0].Dump())
+}
