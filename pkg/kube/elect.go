@@ -1,0 +1,79 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/leaderelection"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+
+	"github.com/sluice-scheduler/sluice/pkg/config"
+)
+
+// ErrLeaseLost is how Election.Run ends when this process led and could not renew its Lease in time: another one may lead now, so nothing
+// more may be written.
+var ErrLeaseLost = errors.New("lost the lease: it could not be renewed in time, so another Sluice may lead now")
+
+// Election makes one of several processes lead, by a Lease.
+//
+//	standing by ── the Lease is free ──> leading ── context ends ──> released
+//	                                        └── not renewed in time ──> lost: the process must end
+type Election struct {
+	elector *leaderelection.LeaderElector
+	cfg     config.LeaderElection
+	log     *slog.Logger
+}
+
+// NewElection prepares to take part under the given identity, which is unique to this process. Leading is called, on a goroutine of
+// its own, as soon as this process leads.
+func (c *Client) NewElection(cfg config.LeaderElection, identity string, log *slog.Logger, leading func()) (*Election, error) {
+	e := &Election{cfg: cfg, log: log}
+	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
+		Name: cfg.Name,
+		Lock: &resourcelock.LeaseLock{
+			LeaseMeta:  metav1.ObjectMeta{Namespace: cfg.Namespace, Name: cfg.Name},
+			Client:     c.leases,
+			LockConfig: resourcelock.ResourceLockConfig{Identity: identity},
+		},
+		LeaseDuration:   cfg.LeaseDuration,
+		RenewDeadline:   cfg.RenewDeadline,
+		RetryPeriod:     cfg.RetryPeriod,
+		ReleaseOnCancel: true,
+		Callbacks: leaderelection.LeaderCallbacks{
+			OnStartedLeading: func(context.Context) {
+				leading()
+			},
+			OnStoppedLeading: func() {},
+			OnNewLeader: func(leader string) {
+				if leader != identity {
+					log.Info("standing by: another Sluice leads", "leader", leader, "lease", cfg.Namespace+"/"+cfg.Name)
+				}
+			},
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("prepare the leader election: %w", err)
+	}
+	e.elector = elector
+	return e, nil
+}
+
+// Run takes part until the context ends; then it gives the Lease back, so that another may lead at once, and returns nil. It returns
+// ErrLeaseLost if this process led and could not renew the Lease in time. It is called once.
+func (e *Election) Run(ctx context.Context) error {
+	e.elector.Run(quietly(ctx, e.log))
+	if ctx.Err() == nil {
+		return ErrLeaseLost
+	}
+	return nil
+}
+
+// Check returns an error if this process leads but has not renewed its Lease for longer than it is valid: then it hangs, and
+// should be restarted.
+func (e *Election) Check() error { return e.elector.Check(e.cfg.LeaseDuration) }
+
+// Leader is the identity of the process that leads as far as is known, or empty.
+func (e *Election) Leader() string { return e.elector.GetLeader() }

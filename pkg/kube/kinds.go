@@ -1,0 +1,103 @@
+package kube
+
+import (
+	"cmp"
+	"reflect"
+
+	v1 "k8s.io/api/core/v1"
+
+	"github.com/sluice-scheduler/sluice/pkg/core"
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+)
+
+func compareKeys(a, b key) int {
+	return cmp.Or(cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.name, b.name))
+}
+
+func isObject(o any) bool {
+	switch o.(type) {
+	case *v1.Pod, *v1.Node:
+		return true
+	}
+	return false
+}
+
+// pods are pods of every scheduler that have not ended.
+type pods struct {
+	reader *reader
+	// vanished is told of pods that may have been refused by their kubelet.
+	vanished func(*cluster.PodFact)
+}
+
+func (p pods) read(object any) (key, *cluster.PodFact) {
+	f := p.reader.pod(object.(*v1.Pod))
+	return key{f.Namespace, f.Name}, f
+}
+
+func (pods) set(old **cluster.PodFact, fact *cluster.PodFact) []core.Event {
+	switch {
+	case old == nil:
+		return []core.Event{core.PodSet{Pod: fact}}
+	case (*old).UID != fact.UID: // deleted and created again under its name while nobody watched
+		return []core.Event{core.PodGone{UID: (*old).UID}, core.PodSet{Pod: fact}}
+	case samePod(*old, fact):
+		return nil
+	}
+	return []core.Event{core.PodSet{Pod: fact}}
+}
+
+// gone also covers a pod that ended: it then leaves the selection of the watch.
+func (p pods) gone(fact *cluster.PodFact, object any) []core.Event {
+	last, _ := object.(*v1.Pod)
+	deleted := fact.Deleting || last != nil && last.DeletionTimestamp != nil
+	started := fact.Started || last != nil && last.UID == fact.UID && last.Status.StartTime != nil
+	if fact.Ours && fact.Node != "" && !deleted && !started {
+		p.vanished(fact)
+	}
+	return []core.Event{core.PodGone{UID: fact.UID}}
+}
+
+// samePod reports whether two facts of one pod tell the same. Most updates of a running pod concern its status alone.
+func samePod(a, b *cluster.PodFact) bool {
+	x, y := *a, *b
+	if x.Demand != y.Demand || !x.Holds.Equal(y.Holds) || (x.Holds == nil) != (y.Holds == nil) {
+		return false
+	}
+	if !x.Created.Equal(y.Created) || !x.Said.Since.Equal(y.Said.Since) || x.Said.Digest != y.Said.Digest {
+		return false
+	}
+	return x.Generation == y.Generation && x.Priority == y.Priority && x.Ours == y.Ours && x.Node == y.Node &&
+		x.Nominated == y.Nominated && x.Pin == y.Pin && x.Deleting == y.Deleting && x.Gated == y.Gated &&
+		x.Terminal == y.Terminal && x.Started == y.Started
+}
+
+// nodes are the nodes that match the selector.
+type nodes struct{ reader *reader }
+
+func (n nodes) read(object any) (key, *cluster.NodeFact) {
+	f := n.reader.node(object.(*v1.Node))
+	return key{name: f.Name}, f
+}
+
+func (nodes) set(old **cluster.NodeFact, fact *cluster.NodeFact) []core.Event {
+	switch {
+	case old == nil:
+		return []core.Event{core.NodeSet{Node: fact}}
+	case (*old).UID != fact.UID:
+		return []core.Event{core.NodeGone{Name: fact.Name}, core.NodeSet{Node: fact}}
+	case sameNode(*old, fact):
+		return nil
+	}
+	return []core.Event{core.NodeSet{Node: fact}}
+}
+
+func (nodes) gone(fact *cluster.NodeFact, _ any) []core.Event {
+	return []core.Event{core.NodeGone{Name: fact.Name}}
+}
+
+// sameNode reports whether two facts of one node tell the same, as after a heartbeat.
+func sameNode(a, b *cluster.NodeFact) bool {
+	x, y := *a, *b
+	x.ResourceVersion, y.ResourceVersion = "", ""
+	return reflect.DeepEqual(x, y)
+}

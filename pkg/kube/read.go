@@ -1,0 +1,82 @@
+package kube
+
+import (
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync/atomic"
+
+	v1 "k8s.io/api/core/v1"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+)
+
+// reader turns API objects into facts. No object, however absurd, ends it.
+type reader struct {
+	scheduler string
+	demands   *demands
+	log       *slog.Logger
+	// unreadable counts the objects that made reading panic.
+	unreadable atomic.Uint64
+
+	// readPod and readNode do the reading; tests replace them.
+	readPod  func(pod *v1.Pod, scheduler string) *cluster.PodFact
+	readNode func(node *v1.Node) *cluster.NodeFact
+}
+
+func newReader(scheduler string, log *slog.Logger) *reader {
+	return &reader{
+		scheduler: scheduler, demands: newDemands(), log: log,
+		readPod: cluster.ReadPod, readNode: cluster.ReadNode,
+	}
+}
+
+// pod reads a pod. One that cannot be read becomes a pod that is held, with a condition that says why; if it is bound, what it
+// holds on its node is not known.
+func (r *reader) pod(pod *v1.Pod) (fact *cluster.PodFact) {
+	defer func() {
+		if why := recover(); why != nil {
+			fact = r.heldPod(pod, r.complain("pod", pod.Namespace, pod.Name, why))
+		}
+	}()
+	fact = r.readPod(pod, r.scheduler)
+	fact.Demand = r.demands.share(fact.Demand)
+	return fact
+}
+
+func (r *reader) heldPod(pod *v1.Pod, fault string) *cluster.PodFact {
+	return &cluster.PodFact{
+		UID: pod.UID, Namespace: pod.Namespace, Name: pod.Name, ResourceVersion: pod.ResourceVersion,
+		Created: pod.CreationTimestamp.Time, Generation: pod.Generation,
+		Ours:     pod.Spec.SchedulerName == r.scheduler,
+		Node:     pod.Spec.NodeName,
+		Deleting: pod.DeletionTimestamp != nil,
+		Terminal: pod.Status.Phase == v1.PodSucceeded || pod.Status.Phase == v1.PodFailed,
+		Started:  pod.Status.StartTime != nil,
+		Demand: r.demands.share(&cluster.Demand{
+			Key: "unreadable " + fault, Unsupported: []string{"(unreadable)"}, Faults: []string{fault},
+		}),
+	}
+}
+
+// node reads a node. One that cannot be read becomes a node that takes no pods.
+func (r *reader) node(node *v1.Node) (fact *cluster.NodeFact) {
+	defer func() {
+		if why := recover(); why != nil {
+			fact = &cluster.NodeFact{
+				Name: node.Name, UID: node.UID, ResourceVersion: node.ResourceVersion,
+				Unschedulable: true, Faults: []string{r.complain("node", "", node.Name, why)},
+			}
+		}
+	}()
+	return r.readNode(node)
+}
+
+// complain counts and logs a panic and words it for the fact.
+func (r *reader) complain(kind, namespace, name string, why any) string {
+	r.unreadable.Add(1)
+	fault := fmt.Sprintf("cannot be read: %v", why)
+	r.log.Error("an object cannot be read and is held; this is a fault of Sluice, please report it with the object's manifest",
+		"kind", kind, "namespace", namespace, "name", name, "why", why, "stack", string(debug.Stack()))
+	return fault
+}

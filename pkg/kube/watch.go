@@ -1,0 +1,149 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+)
+
+// livePods selects the pods that may hold something. A pod that ends leaves the watch as if deleted.
+const livePods = "status.phase!=Succeeded,status.phase!=Failed"
+
+// WatchOptions say what to watch.
+type WatchOptions struct {
+	// Scheduler is the schedulerName we serve.
+	Scheduler string
+	// Nodes is the label selector of the nodes we may use, as config.Nodes.Selector; empty selects all.
+	Nodes string
+	Log   *slog.Logger
+}
+
+// Watch turns what happens to pods and nodes into events of the core. See NewWatch.
+type Watch struct {
+	client *Client
+	sink   Sink
+	log    *slog.Logger
+	reader *reader
+	outage *outage
+	verify *verifier
+
+	selector string
+	relists  atomic.Uint64
+
+	mu      sync.Mutex
+	waiting map[string]bool // resources not listed yet
+	synced  chan struct{}
+}
+
+// WatchStats are counters since the start.
+type WatchStats struct {
+	// Outages is how often the API server stopped to answer.
+	Outages uint64
+	// Relists is how often everything of one kind was read anew since a watch could not be resumed.
+	Relists uint64
+	// Unreadable is how many objects made reading them panic.
+	Unreadable uint64
+}
+
+// NewWatch prepares a watch that puts its events into the sink. It fails if the node selector cannot be parsed.
+func NewWatch(c *Client, o WatchOptions, sink Sink) (*Watch, error) {
+	selector, err := labels.Parse(o.Nodes)
+	if err != nil {
+		return nil, fmt.Errorf("parse the node selector: %w", err)
+	}
+	return &Watch{
+		client: c, sink: sink, log: o.Log,
+		reader:   newReader(o.Scheduler, o.Log),
+		outage:   newOutage(c.host, o.Log),
+		verify:   newVerifier(c.Look, sink, o.Log),
+		selector: selector.String(),
+		waiting:  map[string]bool{"nodes": true, "pods": true},
+		synced:   make(chan struct{}),
+	}, nil
+}
+
+// Run watches until the context ends. It is called once. Nodes and pods are independent of each other; a pod may be told before its node.
+func (w *Watch) Run(ctx context.Context) {
+	ctx = quietly(ctx, w.log)
+	var both sync.WaitGroup
+	both.Go(func() {
+		lw := &source{ctx: ctx, resource: "nodes", outage: w.outage, list: w.listNodes, watch: w.watchNodes}
+		m := newMirror(nodes{w.reader}, w.sink, w.listed("nodes"))
+		cache.NewReflectorWithOptions(lw, &v1.Node{}, m, cache.ReflectorOptions{Name: "nodes"}).RunWithContext(ctx)
+	})
+	both.Go(func() {
+		lw := &source{ctx: ctx, resource: "pods", outage: w.outage, list: w.listPods, watch: w.watchPods}
+		vanished := func(f *cluster.PodFact) { w.verify.check(ctx, f) }
+		m := newMirror(pods{w.reader, vanished}, w.sink, w.listed("pods"))
+		cache.NewReflectorWithOptions(lw, &v1.Pod{}, m, cache.ReflectorOptions{Name: "pods"}).RunWithContext(ctx)
+	})
+	both.Wait()
+}
+
+func (w *Watch) listNodes(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+	o.LabelSelector = w.selector
+	return w.client.core.Nodes().List(ctx, o)
+}
+
+func (w *Watch) watchNodes(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+	o.LabelSelector = w.selector
+	return w.client.core.Nodes().Watch(ctx, o)
+}
+
+func (w *Watch) listPods(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+	o.FieldSelector = livePods
+	return w.client.core.Pods("").List(ctx, o)
+}
+
+func (w *Watch) watchPods(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+	o.FieldSelector = livePods
+	return w.client.core.Pods("").Watch(ctx, o)
+}
+
+// listed notes that all objects of a resource are in the sink.
+func (w *Watch) listed(resource string) func(times int) {
+	return func(times int) {
+		if times > 1 {
+			w.relists.Add(1)
+			w.outage.relist()
+			return
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.waiting, resource)
+		if len(w.waiting) == 0 {
+			close(w.synced)
+		}
+	}
+}
+
+// Synced is closed as soon as all that was there at the start is in the sink.
+func (w *Watch) Synced() <-chan struct{} { return w.synced }
+
+// Check returns an error until all that was there at the start is in the sink.
+func (w *Watch) Check() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.waiting) == 0 {
+		return nil
+	}
+	return fmt.Errorf("not all nodes and pods have been read from %s yet", w.client.host)
+}
+
+// Stats returns the counters.
+func (w *Watch) Stats() WatchStats {
+	return WatchStats{
+		Outages: w.outage.count.Load(), Relists: w.relists.Load(), Unreadable: w.reader.unreadable.Load(),
+	}
+}

@@ -1,0 +1,69 @@
+package run
+
+import (
+	"context"
+	"time"
+
+	"github.com/sluice-scheduler/sluice/pkg/core"
+	"github.com/sluice-scheduler/sluice/pkg/kube"
+)
+
+// refusedTries is how often an event is sent that is refused for a reason that may pass, as rights that are not loaded yet.
+const refusedTries = 8
+
+// eventWrite is one event on its way out.
+//
+//	queued ── in flight ──┬── Done ──> written
+//	  ^                   ├── Gone: there is nowhere to write it ──> dropped
+//	  │                   ├── Refused, 8 times ──> dropped
+//	  └── after a wait ───┴── else
+type eventWrite struct {
+	kube.Notice
+	failures int
+}
+
+type events struct {
+	ready    queue[*eventWrite]
+	owed     int // queued, waiting or in flight
+	inFlight int
+	serial   uint64
+}
+
+func (o *Outbox) addEvent(e core.Announce, now time.Time) {
+	o.events.serial++
+	o.events.owed++
+	o.events.ready.push(&eventWrite{Notice: kube.Notice{Announce: e, At: now, Serial: o.events.serial}})
+}
+
+// dispatchEvents sends events as long as there is room for them. It is called when there is nothing else to send.
+func (o *Outbox) dispatchEvents() {
+	for o.events.inFlight < o.cfg.EventsInFlight && !o.events.ready.empty() {
+		w := o.events.ready.pop()
+		o.events.inFlight++
+		o.send(kindEvent, func(ctx context.Context) kube.Answer { return o.cfg.Teller.Announce(ctx, w.Notice) },
+			func(now time.Time, a kube.Answer, _ time.Duration) {
+				o.events.inFlight--
+				o.settleEvent(w, now, a)
+			})
+	}
+}
+
+func (o *Outbox) settleEvent(w *eventWrite, now time.Time, a kube.Answer) {
+	switch {
+	case a.Verdict == kube.Done:
+		o.events.owed--
+		return
+	case a.Verdict == kube.Busy:
+		o.events.ready.unpop(w)
+		return
+	}
+	w.failures++
+	if a.Verdict == kube.Gone || a.Verdict != kube.Unknown && w.failures >= refusedTries {
+		o.events.owed--
+		o.cfg.Metrics.eventsDropped.Inc()
+		o.log.Debug("an event cannot be written", "pod", name(w.Pod), "reason", w.Reason, "error", a.Err)
+		return
+	}
+	o.cfg.Metrics.eventsRetried.Inc()
+	o.later.add(now.Add(backoff(w.failures)), func() { o.events.ready.push(w) })
+}

@@ -1,0 +1,112 @@
+package run
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// Names of all metrics. Those with the prefix scheduler_ mean what kube-scheduler's of the same name mean.
+const (
+	nameAttempts      = "scheduler_schedule_attempts_total"
+	namePending       = "scheduler_pending_pods"
+	nameVisited       = "sluice_nodes_visited_total"
+	nameBinds         = "sluice_binds_total"
+	nameStolen        = "sluice_stolen_rooms_total"
+	nameRejected      = "sluice_kubelet_rejected_pods_total"
+	nameElsewhere     = "sluice_bound_elsewhere_total"
+	nameWoken         = "sluice_woken_groups_total"
+	nameHeld          = "sluice_held_pods"
+	nameAssumed       = "sluice_assumed_pods"
+	nameNodes         = "sluice_nodes"
+	namePods          = "sluice_pods"
+	nameShapes        = "sluice_shapes"
+	nameQuarantined   = "sluice_quarantined_objects"
+	nameOutages       = "sluice_api_outages_total"
+	nameRelists       = "sluice_watch_relists_total"
+	nameUnreadable    = "sluice_unreadable_objects_total"
+	nameInbox         = "sluice_inbox_events"
+	nameWrites        = "sluice_api_requests_total"
+	nameWriteSeconds  = "sluice_api_request_duration_seconds"
+	nameBindSeconds   = "sluice_bind_duration_seconds"
+	namePodSeconds    = "sluice_pod_bound_after_seconds"
+	nameInFlight      = "sluice_api_requests_in_flight"
+	nameLimit         = "sluice_api_requests_in_flight_limit"
+	nameOutbox        = "sluice_outbox_length"
+	nameEventsRetried = "sluice_events_retried_total"
+	nameEventsDropped = "sluice_events_dropped_total"
+	nameMoot          = "sluice_moot_conditions_total"
+	nameStepSeconds   = "sluice_step_duration_seconds"
+	nameStepEvents    = "sluice_step_events_total"
+	nameLeader        = "sluice_leader"
+	nameBuild         = "sluice_build_info"
+)
+
+// about says what a metric means and which labels it has.
+type about struct {
+	name   string
+	kind   string
+	labels []string
+	help   string
+}
+
+// catalogue lists all metrics in the order of docs/metrics.md.
+func catalogue() []about {
+	return []about{
+		{nameAttempts, "counter", []string{"result", "profile"}, "Attempts to place a pod, by result (scheduled, unschedulable, error) and schedulerName."},
+		{namePending, "gauge", []string{"queue"}, "Pods that are not bound: active (about to be tried), backoff (waiting out a refusal), unschedulable (waiting for room, or held), gated."},
+		{nameHeld, "gauge", nil, "Of the unschedulable pods, those held for a reason of their own, such as a placement field that Sluice does not evaluate."},
+		{nameAssumed, "gauge", nil, "Pods that have been given a node and whose bind has not been answered."},
+		{nameBinds, "counter", []string{"outcome"}, "Binds answered: bound, refused, recalled (taken back before they were sent)."},
+		{nameBindSeconds, "histogram", nil, "Time from the decision to the confirmed bind, in seconds."},
+		{namePodSeconds, "histogram", nil, "Time from the creation of a pod to its confirmed bind, in seconds; creation times are whole seconds."},
+		{nameStolen, "counter", nil, "Rooms that another scheduler took after Sluice had assumed them; the pod was placed anew."},
+		{nameRejected, "counter", []string{"reason"}, "Pods bound by Sluice that a kubelet refused at admission, by its reason."},
+		{nameElsewhere, "counter", nil, "Pods of Sluice that another scheduler bound."},
+		{nameWoken, "counter", nil, "Groups of equal pods that were woken because a node changed so that they fit."},
+		{nameVisited, "counter", nil, "Nodes looked at while deciding."},
+		{nameNodes, "gauge", nil, "Nodes known that Sluice may use."},
+		{namePods, "gauge", nil, "Pods known, of all schedulers, that have not ended."},
+		{nameShapes, "gauge", nil, "Distinct demands among the pods known."},
+		{nameQuarantined, "gauge", nil, "Objects set aside because they made the core panic; see the log of the last start and quarantine.json."},
+		{nameStepSeconds, "histogram", nil, "Time that one step of the core took, in seconds."},
+		{nameStepEvents, "counter", nil, "Events taken in by the core."},
+		{nameInbox, "gauge", nil, "Events that wait for the next step."},
+		{nameOutbox, "gauge", []string{"kind"}, "Writes that are owed to the API server: bind, condition, event."},
+		{nameInFlight, "gauge", nil, "Requests in flight, without event writes."},
+		{nameLimit, "gauge", nil, "Requests that may be in flight at present, without event writes; follows the API server's latency."},
+		{nameWrites, "counter", []string{"kind", "verdict"}, "Requests answered, by kind (bind, look, condition, event) and verdict (done, busy, conflict, gone, refused, unknown)."},
+		{nameWriteSeconds, "histogram", []string{"kind"}, "Time to the answer of a request, in seconds."},
+		{nameMoot, "counter", nil, "Conditions that were not written because the pod was bound first."},
+		{nameEventsRetried, "counter", nil, "Event writes that failed and were tried again."},
+		{nameEventsDropped, "counter", nil, "Events given up because the API server refused them for good."},
+		{nameOutages, "counter", nil, "Times that the API server stopped to answer the watches."},
+		{nameRelists, "counter", nil, "Times that all nodes or pods were read anew because a watch could not be resumed."},
+		{nameUnreadable, "counter", nil, "Objects that made reading them panic; they are held."},
+		{nameLeader, "gauge", nil, "1 while this process leads, 0 while it stands by."},
+		{nameBuild, "gauge", []string{"version"}, "Always 1; the label tells the version."},
+	}
+}
+
+func lookUp(name string) about {
+	for _, a := range catalogue() {
+		if a.name == name {
+			return a
+		}
+	}
+	panic("no such metric: " + name)
+}
+
+func counter(name string) prometheus.CounterOpts {
+	return prometheus.CounterOpts{Name: name, Help: lookUp(name).help}
+}
+
+func gauge(name string) prometheus.GaugeOpts {
+	return prometheus.GaugeOpts{Name: name, Help: lookUp(name).help}
+}
+
+// histogram has count buckets, each twice the one before.
+func histogram(name string, first float64, count int) prometheus.HistogramOpts {
+	return prometheus.HistogramOpts{Name: name, Help: lookUp(name).help, Buckets: prometheus.ExponentialBuckets(first, 2, count)}
+}
+
+func desc(name string) *prometheus.Desc {
+	a := lookUp(name)
+	return prometheus.NewDesc(name, a.help, a.labels, nil)
+}

@@ -1,0 +1,265 @@
+package run
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/sluice-scheduler/sluice/pkg/config"
+	"github.com/sluice-scheduler/sluice/pkg/core"
+	"github.com/sluice-scheduler/sluice/pkg/kube"
+	"github.com/sluice-scheduler/sluice/pkg/web"
+)
+
+// drainFor is how long a process that ends in order may take to write what it owes.
+const drainFor = 10 * time.Second
+
+// Options are what one process needs to run.
+type Options struct {
+	Config *config.Configuration
+	// Kubeconfig as kube.Access has it.
+	Kubeconfig string
+	// Version of this Sluice, for the log, the API server and the quarantine.
+	Version string
+	Log     *slog.Logger
+	// Trap, if set, is told each subject of the core; for tests that inject faults.
+	Trap func(core.Subject)
+}
+
+// Run is Sluice: it connects, reads the cluster, takes part in the election, decides while it leads, and serves its web pages. It
+// returns nil when the context ends, after it has written what it owed and given its Lease back. Else it returns why it cannot go
+// on: a broken kubeconfig, a lost Lease (kube.ErrLeaseLost), a panic of the core (*Panic). The process must end then; the next start
+// rebuilds everything from the API server.
+//
+//	reading the cluster ── synced ──> standing by ── Lease ──> leading
+//	        └──────────── context ends ─────┴─────────────────────┴──> ending: no more decisions, write what is owed, give the Lease back
+func Run(ctx context.Context, o Options) error {
+	p, err := newProcess(o)
+	if err != nil {
+		return err
+	}
+	return p.run(ctx)
+}
+
+// process is one Sluice and its parts.
+type process struct {
+	o          Options
+	identity   string
+	client     *kube.Client
+	quarantine *Quarantine
+	metrics    *Metrics
+	inbox      *Inbox
+	loop       *Loop
+	outbox     *Outbox
+	watch      *kube.Watch
+	election   *kube.Election // nil without election
+	web        *web.Server
+
+	mu     sync.Mutex    // of leading and ending, so that Lead off is the last word
+	ending chan struct{} // closed when the process begins to end
+
+	parts sync.WaitGroup
+}
+
+func newProcess(o Options) (*process, error) {
+	c := o.Config
+	p := &process{o: o, identity: identity(), inbox: NewInbox(), metrics: NewMetrics(c.SchedulerName, o.Version), ending: make(chan struct{})}
+	var err error
+	p.client, err = kube.Connect(kube.Access{
+		Kubeconfig: o.Kubeconfig, Agent: "sluice/" + o.Version, QPS: c.Client.QPS, Burst: c.Client.Burst,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.quarantine = OpenQuarantine(c.StatePath(os.TempDir()), o.Version, o.Log)
+	p.inbox.Put(p.quarantine.Events()...)
+	p.join(core.New(core.Config{
+		Budget: c.Step.Budget, BackoffInitial: c.Backoff.Initial, BackoffMax: c.Backoff.Max,
+		RetryAfter: c.RetryAfter, RefreshAfter: max(c.Status.CountsEvery, 1), Watch: o.Trap,
+	}))
+	if p.watch, err = kube.NewWatch(p.client, kube.WatchOptions{Scheduler: c.SchedulerName, Nodes: c.Nodes.Selector, Log: o.Log}, p.inbox); err != nil {
+		return nil, err
+	}
+	if c.LeaderElection.Enabled {
+		if p.election, err = p.client.NewElection(c.LeaderElection, p.identity, o.Log, p.lead); err != nil {
+			return nil, err
+		}
+	}
+	p.metrics.follow(sources{core: p.loop.Stats, watch: p.watch.Stats, inbox: p.inbox.Len})
+	p.web, err = web.Listen(c.Web.Address, p.pages())
+	return p, err
+}
+
+// join puts the core between inbox and outbox.
+func (p *process) join(c *core.Core) {
+	cfg := p.o.Config
+	p.outbox = NewOutbox(OutboxConfig{
+		Binder: p.client, Teller: teller{p.client, p.client.Reporter(cfg.SchedulerName, p.identity)}, Answers: p.inbox,
+		MinInFlight: cfg.Bind.MinInFlight, MaxInFlight: cfg.Bind.MaxInFlight, EventsInFlight: cfg.Events.MaxInFlight,
+		Timeout: cfg.Bind.Timeout, Metrics: p.metrics, Log: p.o.Log,
+	})
+	p.loop = NewLoop(LoopConfig{
+		Decider: c, Reporter: c, Inbox: p.inbox, Out: p.outbox.Put, Metrics: p.metrics, Log: p.o.Log,
+	})
+}
+
+// teller joins the two who write what people read.
+type teller struct {
+	*kube.Client
+	*kube.Reporter
+}
+
+// run starts the parts, waits for the end and ends in order if it can.
+func (p *process) run(ctx context.Context) error {
+	log := p.o.Log
+	work, fail := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer p.parts.Wait()
+	defer fail(nil)
+	log.Info("starting", "version", p.o.Version, "scheduler", p.o.Config.SchedulerName, "server", p.client.Host(),
+		"web", "http://"+p.web.Address(), "identity", p.identity)
+
+	p.start(fail, func() error { return p.web.Serve(work) })
+	p.start(fail, func() error { return p.loop.Run(work) })
+	p.start(fail, func() error { p.outbox.Run(work); return nil })
+	go p.watch.Run(work) // may sit in a backoff of its own when the process ends
+
+	lease, release := context.WithCancel(work)
+	defer release()
+	candidate := make(chan struct{}) // closed when the election is over
+	go func() {
+		defer close(candidate)
+		if err := p.takePart(ctx, lease); err != nil {
+			fail(err)
+		}
+	}()
+	select {
+	case <-ctx.Done():
+		p.end(work)
+	case <-work.Done():
+	}
+	err := context.Cause(work)
+	fail(nil) // all writes end before the Lease is given back
+	release()
+	<-candidate
+	return p.verdict(err)
+}
+
+// start runs a part; its error ends the process.
+func (p *process) start(fail context.CancelCauseFunc, part func() error) {
+	p.parts.Go(func() {
+		if err := part(); err != nil {
+			fail(err)
+		}
+	})
+}
+
+// takePart waits until the cluster has been read and then takes part in the election until lease ends.
+func (p *process) takePart(ctx, lease context.Context) error {
+	select {
+	case <-p.watch.Synced():
+		p.o.Log.Info("the cluster has been read")
+	case <-ctx.Done():
+		return nil
+	case <-lease.Done():
+		return nil
+	}
+	if p.election == nil {
+		p.lead()
+		return nil
+	}
+	return p.election.Run(lease)
+}
+
+// lead makes the core decide, unless the process is about to end.
+func (p *process) lead() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.isEnding() {
+		return
+	}
+	p.o.Log.Info("leading: deciding from now on", "identity", p.identity)
+	p.metrics.leading(true)
+	p.inbox.Put(core.Lead{On: true})
+}
+
+func (p *process) isEnding() bool {
+	select {
+	case <-p.ending:
+		return true
+	default:
+		return false
+	}
+}
+
+// end stops deciding and writes what is owed, as far as the time allows.
+func (p *process) end(work context.Context) {
+	p.o.Log.Info("ending: no more decisions, writing what is owed", "within", drainFor)
+	p.mu.Lock()
+	close(p.ending)
+	p.inbox.Put(core.Lead{On: false})
+	p.mu.Unlock()
+	limit, cancel := context.WithTimeout(work, drainFor)
+	defer cancel()
+	err := p.loop.Sync(limit)
+	if err == nil {
+		err = p.outbox.Drain(limit)
+	}
+	if err != nil && work.Err() == nil {
+		p.o.Log.Warn("not all that was owed could be written; the next leader sees what is missing", "error", err)
+	}
+	p.metrics.leading(false)
+}
+
+// verdict turns the cause of the end into what the user is told.
+func (p *process) verdict(err error) error {
+	var crash *Panic
+	if !errors.As(err, &crash) {
+		if err == nil {
+			p.o.Log.Info("ended")
+		}
+		return err
+	}
+	p.o.Log.Error("the core panicked", "object", describe(crash.Subject), "why", crash.Value, "stack", string(crash.Stack))
+	again, failed := p.quarantine.Record(crash)
+	switch {
+	case failed != nil:
+		return fmt.Errorf("%w; it could not be noted for the next start: %w", err, failed)
+	case again:
+		return fmt.Errorf("%w; it was in quarantine already, so the next start will most likely end the same way: "+
+			"delete the object or report this with %s", err, p.quarantine.Path())
+	case crash.Subject.Kind == "":
+		return fmt.Errorf("%w; noted in %s, but there is nothing to set aside at the next start", err, p.quarantine.Path())
+	}
+	return fmt.Errorf("%w; the next start sets it aside, see %s", err, p.quarantine.Path())
+}
+
+// pages are what the web server shows.
+func (p *process) pages() web.Parts {
+	live := []web.Check{{Name: "loop", Run: func(context.Context) error { return p.loop.Check() }}}
+	if p.election != nil {
+		live = append(live, web.Check{Name: "leader-election", Run: func(context.Context) error { return p.election.Check() }})
+	}
+	ready := append(live[:len(live):len(live)],
+		web.Check{Name: "cluster-read", Run: func(context.Context) error { return p.watch.Check() }},
+		web.Check{Name: "not-ending", Run: func(context.Context) error {
+			if p.isEnding() {
+				return errors.New("this process is about to end")
+			}
+			return nil
+		}})
+	return web.Parts{Live: live, Ready: ready, Dump: p.loop.Dump, Metrics: p.metrics.Gatherer(), Log: p.o.Log}
+}
+
+// identity names this process among all.
+func identity() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown-host"
+	}
+	return host + "_" + rand.Text()[:8]
+}
