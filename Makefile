@@ -35,7 +35,7 @@ lint: ## go vet, staticcheck, gofumpt and the layering of the packages
 
 .PHONY: fuzz
 fuzz: ## fuzz core.Step for FUZZTIME (default 60s)
-	go test ./pkg/core -run '^$$' -fuzz FuzzStep -fuzztime $${FUZZTIME:-60s}
+	go test ./pkg/core -run '^$$' -fuzz FuzzStep -fuzzminimizetime 2s -fuzztime $${FUZZTIME:-60s}
 
 .PHONY: demo
 demo: build ## a real control plane, a hundred nodes, Sluice and a Flink job (ARGS=--once ends by itself)

@@ -30,13 +30,29 @@ func FuzzStep(f *testing.F) {
 	})
 }
 
-// TestRandomHistories does what FuzzStep does on many longer random histories.
+// TestRandomHistories does what FuzzStep does on many longer random histories, and makes sure that they reach what they are for.
 func TestRandomHistories(t *testing.T) {
+	var sum core.Stats
 	for seed := range uint64(300) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			t.Parallel()
-			newRunner(t, &bytesSource{data: randomBytes(seed+1000, 3000)}).run()
+			r := newRunner(t, &bytesSource{data: randomBytes(seed+1000, 3000)})
+			r.run()
+			n := r.cores[0].Stats()
+			sum.Scheduled += n.Scheduled
+			sum.Unschedulable += n.Unschedulable
+			sum.Refused += n.Refused
+			sum.Recalled += n.Recalled
+			sum.Stolen += n.Stolen
+			sum.Elsewhere += n.Elsewhere
+			sum.Woken += n.Woken
 		})
+	}
+	t.Logf("%+v", sum)
+	for what, n := range map[string]uint64{
+		"scheduled": sum.Scheduled, "unschedulable": sum.Unschedulable, "refused": sum.Refused, "recalled": sum.Recalled,
+		"stolen": sum.Stolen, "elsewhere": sum.Elsewhere, "woken": sum.Woken,
+	} {
+		require.Greater(t, n, uint64(100), "the histories hardly reach %s", what)
 	}
 }
 
