@@ -146,3 +146,9 @@ func (s *State) Found(name string, now time.Time) {
 func (s *State) tell(format string, args ...any) {
 	s.news = append(s.news, fmt.Sprintf(format, args...))
 }
+
+// Withdraw takes back a request that was never performed. Its index is not used again.
+func (s *State) Withdraw(name string) { delete(s.workers, name) }
+
+// Leader is the JobManager process of the present attempt.
+func (s *State) Leader() Leader { return s.record.Leader }
