@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,6 +38,8 @@ type bench struct {
 	sim  *Simulator
 	stop func()
 
+	answer atomic.Pointer[func() error] // see refuse
+
 	mu    sync.Mutex
 	order []string // kind/name of everything created, in order
 	uids  int
@@ -53,6 +56,7 @@ func newBench(t *testing.T) *bench {
 	b.dyn.PrependReactor("create", "customresourcedefinitions", b.establish)
 	b.kube = fake.NewClientset()
 	b.kube.PrependReactor("create", "*", b.identify)
+	b.kube.PrependReactor("create", "pods", b.admit)
 	return b
 }
 
@@ -193,15 +197,17 @@ func (b *bench) job(name string) Job {
 	return j
 }
 
-// refuse makes the API server answer pod creations with err while on.
-func (b *bench) refuse(answer func() error) {
-	b.kube.PrependReactor("create", "pods", func(action ktesting.Action) (bool, runtime.Object, error) {
-		if !strings.Contains(action.(ktesting.CreateAction).GetObject().(*corev1.Pod).Name, "taskmanager") {
-			return false, nil, nil
-		}
-		err := answer()
-		return err != nil, nil, err
-	})
+// refuse makes the API server answer the creation of TaskManagers with an error, as long as answer returns one.
+func (b *bench) refuse(answer func() error) { b.answer.Store(&answer) }
+
+func (b *bench) admit(action ktesting.Action) (bool, runtime.Object, error) {
+	answer := b.answer.Load()
+	pod, ok := action.(ktesting.CreateAction).GetObject().(*corev1.Pod)
+	if answer == nil || !ok || !strings.Contains(pod.Name, "taskmanager") {
+		return false, nil, nil
+	}
+	err := (*answer)()
+	return err != nil, nil, err
 }
 
 // deployment makes a Deployment that nobody of Flink made.

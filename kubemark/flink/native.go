@@ -1,6 +1,7 @@
 package flink
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,11 +39,10 @@ func (s *Simulator) lead(ctx context.Context, cr *unstructured.Unstructured, c *
 	if j.owner != owner.UID {
 		j.owner, j.state = owner.UID, s.remember(cr, c, owner)
 	}
-	pods := s.podsOf(c, spec.ComponentTaskManager)
 	seen := jobmanager.Seen{Leader: s.leader(c, j), Wanted: int(c.TaskManagers)}
-	for _, p := range pods {
-		if seen1, ok := taskManager(c, p, owner.UID); ok {
-			seen.Pods = append(seen.Pods, seen1)
+	for _, p := range s.podsOf(c, spec.ComponentTaskManager) {
+		if tm, ok := taskManager(c, p, owner.UID); ok {
+			seen.Pods = append(seen.Pods, tm)
 		}
 	}
 	d := j.state.Decide(s.now(), seen, s.rules(c))
@@ -94,19 +94,9 @@ func (s *Simulator) podsOf(c *spec.Cluster, component string) []*corev1.Pod {
 		if n := a.CreationTimestamp.Compare(b.CreationTimestamp.Time); n != 0 {
 			return n
 		}
-		return compareText(a.Name, b.Name)
+		return cmp.Compare(a.Name, b.Name)
 	})
 	return pods
-}
-
-func compareText(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // leader is the JobManager process that leads: the present one as long as it is ready, else the oldest that is.

@@ -45,10 +45,28 @@ func (s *Simulator) reconcileDeployment(ctx context.Context, name types.Namespac
 	if err == nil && owner != nil && c.Mode == spec.Native {
 		again, err = s.lead(ctx, cr, c, j, owner)
 	}
-	if err != nil && j.trouble == "" {
+	switch {
+	case j.trouble != "":
+	case err != nil:
 		j.trouble = err.Error()
+	default:
+		j.trouble = failedCreate(owner)
 	}
 	return again, errors.Join(err, s.publish(ctx, cr, j, c, owner))
+}
+
+// failedCreate is why Kubernetes cannot create the JobManager's pod, when it says so: a quota, a webhook. It is the one
+// thing about pods that the operator looks at.
+func failedCreate(d *appsv1.Deployment) string {
+	if d == nil {
+		return ""
+	}
+	for _, c := range d.Status.Conditions {
+		if c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue {
+			return fmt.Sprintf("the JobManager's pod cannot be created: %s", c.Message)
+		}
+	}
+	return ""
 }
 
 // jobOf finds or makes the memory of a FlinkDeployment. One deleted and made again under its name is another.

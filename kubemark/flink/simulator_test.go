@@ -11,9 +11,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -175,6 +177,38 @@ func TestFaultyManifestIsTold(t *testing.T) {
 		require.Contains(t, b.status(deployResource, "bad", "error"), `spec.taskManager.resource.memory: "lots" is neither`)
 		require.Equal(t, "FAILED", b.status(deployResource, "bad", "lifecycleState"))
 		require.Contains(t, b.job("bad").String(), "lots")
+	})
+}
+
+func TestJobManagerThatCannotBeCreatedIsTold(t *testing.T) {
+	run(t, func(b *bench) {
+		b.applyExample("orders.yaml")
+		deployments := b.kube.AppsV1().Deployments("default")
+		d, err := deployments.Get(context.Background(), "orders", metav1.GetOptions{})
+		require.NoError(t, err)
+		d.Status.Conditions = []appsv1.DeploymentCondition{{
+			Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Message: "exceeded quota: tiny",
+		}}
+		_, err = deployments.UpdateStatus(context.Background(), d, metav1.UpdateOptions{})
+		require.NoError(t, err)
+		time.Sleep(time.Second)
+		require.Contains(t, b.status(deployResource, "orders", "error"), "exceeded quota: tiny")
+	})
+}
+
+func TestSuspendedJobLeavesNothing(t *testing.T) {
+	run(t, func(b *bench) {
+		b.running()
+		u, err := b.dyn.Resource(deployResource).Namespace("default").Get(context.Background(), "orders", metav1.GetOptions{})
+		require.NoError(t, err)
+		require.NoError(t, unstructured.SetNestedField(u.Object, "suspended", "spec", "job", "state"))
+		_, err = b.dyn.Resource(deployResource).Namespace("default").Update(context.Background(), u, metav1.UpdateOptions{})
+		require.NoError(t, err)
+		time.Sleep(time.Second)
+		_, err = b.kube.AppsV1().Deployments("default").Get(context.Background(), "orders", metav1.GetOptions{})
+		require.True(t, apierrors.IsNotFound(err))
+		require.Equal(t, "SUSPENDED", b.status(deployResource, "orders", "lifecycleState"))
+		require.False(t, b.job("orders").Done())
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -33,9 +34,16 @@ func (s *Simulator) publish(ctx context.Context, cr *unstructured.Unstructured, 
 	return s.patchStatus(ctx, kindDeployment, cr, deploymentStatus(cr, c, owner, picture))
 }
 
-// count fills the picture from the pods and notes the steps that were reached.
+// count fills the picture from the pods and notes the steps that were reached. Pods of an earlier cluster of the name,
+// on their way out during an upgrade, do not count.
 func (s *Simulator) count(c *spec.Cluster, j *job, p *Job, owner *appsv1.Deployment) {
-	masters, workers := s.podsOf(c, spec.ComponentJobManager), s.podsOf(c, spec.ComponentTaskManager)
+	var masters, workers []*corev1.Pod
+	if owner != nil {
+		masters, workers = s.podsOf(c, spec.ComponentJobManager), s.podsOf(c, spec.ComponentTaskManager)
+	}
+	if c.Mode == spec.Native {
+		workers = slices.DeleteFunc(workers, func(p *corev1.Pod) bool { return !ownedByUID(p, owner.UID) })
+	}
 	p.JobManagers, p.TaskManagers = tally(masters), tally(workers)
 	if !c.Suspended {
 		p.JobManagers.Wanted, p.TaskManagers.Wanted = int(c.JobManagers), int(c.TaskManagers)

@@ -3,6 +3,7 @@ package flink
 import (
 	"context"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -112,10 +113,15 @@ func (s *Simulator) add(k kind, namespace, name string) {
 	s.queue.Add(key{kind: k, NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}})
 }
 
+// gather is how long changes of a cluster's pods are gathered: a thousand pods that start together are looked at a few
+// times, not a thousand times.
+const gather = 5 * time.Millisecond
+
 // routeOwned finds the cluster of a Deployment or pod by its label, as Flink does.
 func (s *Simulator) routeOwned(o metav1.Object) {
 	if id := o.GetLabels()[spec.LabelApp]; id != "" {
-		s.add(kindDeployment, o.GetNamespace(), id)
+		name := types.NamespacedName{Namespace: o.GetNamespace(), Name: id}
+		s.queue.AddAfter(key{kind: kindDeployment, NamespacedName: name}, gather)
 	}
 }
 
