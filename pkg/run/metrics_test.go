@@ -1,0 +1,154 @@
+package run
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/sluice-scheduler/sluice/pkg/core"
+	"github.com/sluice-scheduler/sluice/pkg/kube"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write the generated part of docs/metrics.md anew")
+
+// filled returns metrics of which every one has a value.
+func filled() *Metrics {
+	m := NewMetrics("sluice", "v1")
+	m.wrote(kindBind, kube.Done, time.Millisecond)
+	m.bound(time.Second, time.Minute)
+	m.outbox.WithLabelValues(kindBind).Set(3)
+	m.stepped(time.Millisecond, 7)
+	m.leading(true)
+	m.follow(sources{
+		core: func() *core.Stats {
+			return &core.Stats{
+				Scheduled: 1, Unschedulable: 2, Errors: 3, Parked: 4, Held: 5, Quarantined: 6,
+				Rejected: map[string]uint64{"OutOfcpu": 7, "OutOfpods": 8},
+			}
+		},
+		watch: func() kube.WatchStats { return kube.WatchStats{Outages: 9, Relists: 10, Unreadable: 11} },
+		inbox: func() int { return 12 },
+	})
+	return m
+}
+
+// The catalogue, the registry and the page are the same list.
+func TestEveryMetricIsInTheCatalogueAndOnThePage(t *testing.T) {
+	families, err := filled().Gatherer().Gather()
+	require.NoError(t, err)
+	var page strings.Builder
+	page.WriteString("| metric | kind | labels | meaning |\n|---|---|---|---|\n")
+	known := map[string]bool{}
+	for _, a := range catalogue() {
+		known[a.name] = true
+		fmt.Fprintf(&page, "| `%s` | %s | %s | %s |\n", a.name, a.kind, strings.Join(a.labels, ", "), a.help)
+		i := slices.IndexFunc(families, func(f *dto.MetricFamily) bool { return f.GetName() == a.name })
+		require.GreaterOrEqual(t, i, 0, "%s is in the catalogue and not in the registry", a.name)
+		require.Equal(t, a.kind, strings.ToLower(families[i].GetType().String()), a.name)
+		require.Equal(t, a.help, families[i].GetHelp(), a.name)
+		var labels []string
+		for _, l := range families[i].GetMetric()[0].GetLabel() {
+			labels = append(labels, l.GetName())
+		}
+		require.ElementsMatch(t, a.labels, labels, a.name)
+	}
+	for _, f := range families {
+		n := f.GetName()
+		require.True(t, known[n] || strings.HasPrefix(n, "go_") || strings.HasPrefix(n, "process_"), "%s is not in the catalogue", n)
+	}
+	requirePage(t, "../../docs/metrics.md", page.String())
+}
+
+// requirePage compares what stands between the marks on a page.
+func requirePage(t *testing.T, file, want string) {
+	t.Helper()
+	const begin, end = "<!-- generated: begin -->\n", "<!-- generated: end -->"
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	before, rest, ok := strings.Cut(string(data), begin)
+	require.True(t, ok)
+	got, after, ok := strings.Cut(rest, end)
+	require.True(t, ok)
+	if *rewrite {
+		require.NoError(t, os.WriteFile(file, []byte(before+begin+want+end+after), 0o644))
+		return
+	}
+	require.Equal(t, want, got, "run the test with -rewrite")
+}
+
+func TestCoreStatsAreShown(t *testing.T) {
+	require.NoError(t, testutil.GatherAndCompare(filled().Gatherer(), strings.NewReader(`
+# HELP scheduler_schedule_attempts_total Attempts to place a pod, by result (scheduled, unschedulable, error) and schedulerName.
+# TYPE scheduler_schedule_attempts_total counter
+scheduler_schedule_attempts_total{profile="sluice",result="error"} 3
+scheduler_schedule_attempts_total{profile="sluice",result="scheduled"} 1
+scheduler_schedule_attempts_total{profile="sluice",result="unschedulable"} 2
+# HELP scheduler_pending_pods Pods that are not bound: active (about to be tried), backoff (waiting out a refusal), unschedulable (waiting for room, or held), gated.
+# TYPE scheduler_pending_pods gauge
+scheduler_pending_pods{queue="active"} 0
+scheduler_pending_pods{queue="backoff"} 0
+scheduler_pending_pods{queue="gated"} 0
+scheduler_pending_pods{queue="unschedulable"} 9
+# HELP sluice_kubelet_rejected_pods_total Pods bound by Sluice that a kubelet refused at admission, by its reason.
+# TYPE sluice_kubelet_rejected_pods_total counter
+sluice_kubelet_rejected_pods_total{reason="OutOfcpu"} 7
+sluice_kubelet_rejected_pods_total{reason="OutOfpods"} 8
+`), "scheduler_schedule_attempts_total", "scheduler_pending_pods", "sluice_kubelet_rejected_pods_total"))
+}
+
+// Alerts are only as good as the metrics that they name.
+func TestAlertsNameMetricsThatExist(t *testing.T) {
+	data, err := os.ReadFile("../../deploy/base/alerts.yaml")
+	require.NoError(t, err)
+	var rule struct {
+		Kind string
+		Spec struct {
+			Groups []struct {
+				Rules []struct {
+					Alert, Expr string
+					Labels      map[string]string
+					Annotations map[string]string
+				}
+			}
+		}
+	}
+	require.NoError(t, yaml.Unmarshal(data, &rule))
+	require.Equal(t, "PrometheusRule", rule.Kind)
+	families, err := filled().Gatherer().Gather()
+	require.NoError(t, err)
+	exists := func(name string) error {
+		for _, suffix := range []string{"", "_sum", "_count", "_bucket"} {
+			if slices.ContainsFunc(families, func(f *dto.MetricFamily) bool { return f.GetName()+suffix == name }) {
+				return nil
+			}
+		}
+		return errors.New("there is no metric " + name)
+	}
+	alerts := map[string]bool{}
+	for _, g := range rule.Spec.Groups {
+		for _, r := range g.Rules {
+			alerts[r.Alert] = true
+			names := regexp.MustCompile(`\b(sluice|scheduler)_[a-z_]+`).FindAllString(r.Expr, -1)
+			require.NotEmpty(t, names, r.Alert)
+			for _, n := range names {
+				require.NoError(t, exists(n), r.Alert)
+			}
+			require.NotEmpty(t, r.Labels["severity"], r.Alert)
+			require.NotEmpty(t, r.Annotations["summary"], r.Alert)
+			require.NotEmpty(t, r.Annotations["description"], r.Alert)
+		}
+	}
+	require.True(t, alerts["SluiceObjectQuarantined"])
+	require.True(t, alerts["SluiceWithoutLeader"])
+}
