@@ -17,6 +17,7 @@ const marker = "sluice-cluster"
 type folder struct {
 	path string
 	temp bool
+	// lock is held while the cluster runs; nil as long as the folder is not ours.
 	lock *os.File
 	// short is a temporary folder with a short path, for files that are Unix sockets:
 	// their paths may not exceed 107 bytes.
@@ -37,13 +38,16 @@ func openFolder(dir string) (folder, error) {
 	} else if err = wipe(f.path); err != nil {
 		return f, err
 	}
-	for _, sub := range []string{"logs", "pki", "etcd", "tmp"} {
-		if err := os.MkdirAll(f.join(sub), 0o755); err != nil {
-			return f, fmt.Errorf("make the cluster's folder: %w", err)
-		}
+	if err := os.MkdirAll(f.path, 0o755); err != nil {
+		return f, fmt.Errorf("make the cluster's folder: %w", err)
 	}
 	if f.lock, err = lockMarker(f.join(marker)); err != nil {
 		return f, err
+	}
+	for _, sub := range []string{"logs", "pki", "etcd", "tmp"} {
+		if err := os.MkdirAll(f.join(sub), 0o700); err != nil {
+			return f, fmt.Errorf("make the cluster's folder: %w", err)
+		}
 	}
 	if f.short, err = os.MkdirTemp("", "sluice-"); err != nil {
 		return f, fmt.Errorf("make the cluster's folder: %w", err)
@@ -110,12 +114,10 @@ func (f folder) log(component string) string { return f.join("logs", component+"
 
 // close removes what need not stay: everything, or, of a folder the user gave, the data.
 func (f folder) close(keep bool) error {
-	if f.path == "" {
-		return nil
+	if f.lock == nil {
+		return nil // it is not ours: it may be that of a running cluster
 	}
-	if f.lock != nil {
-		defer f.lock.Close()
-	}
+	defer f.lock.Close()
 	if f.short != "" {
 		defer os.RemoveAll(f.short)
 	}

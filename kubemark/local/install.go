@@ -110,6 +110,8 @@ func apply(ctx context.Context, client dynamic.Interface, mapper *restmapper.Def
 // default service account, without which the API server refuses them. A namespace that
 // exists already is fine.
 func (c *Cluster) CreateNamespace(ctx context.Context, name string) error {
+	ctx, cancel := c.startContext(ctx)
+	defer cancel()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	_, err := c.client.CoreV1().Namespaces().Create(ctx, ns, metav1.CreateOptions{})
 	if err != nil && !apierrors.IsAlreadyExists(err) {

@@ -57,6 +57,7 @@ func running(pod *corev1.Pod, hostIP, podIP string, now time.Time) corev1.PodSta
 	s.PodIP, s.PodIPs = podIP, []corev1.PodIP{{IP: podIP}}
 	for _, kind := range []corev1.PodConditionType{
 		corev1.PodReadyToStartContainers, corev1.PodInitialized, corev1.PodReady, corev1.ContainersReady,
+		corev1.PodScheduled, // already so, unless the pod was created with a node
 	} {
 		setCondition(&s, kind, corev1.ConditionTrue, "", t, pod.Generation)
 	}
