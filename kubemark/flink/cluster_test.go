@@ -33,13 +33,15 @@ type cluster struct {
 	ctx context.Context
 }
 
-func start(t *testing.T) *cluster {
+func start(t *testing.T, definitions ...string) *cluster {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	t.Cleanup(cancel)
 	c, err := local.Start(ctx, local.Options{Progress: os.Stderr})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Stop()) })
 	_, err = c.Simulate(ctx, simnode.Options{Groups: []simnode.Group{{Count: 5}}})
+	require.NoError(t, err)
+	_, err = flink.ApplyFiles(ctx, c.RESTConfig(), definitions...)
 	require.NoError(t, err)
 	sim, err := flink.New(c.RESTConfig(), flink.Options{StartDelay: 100 * time.Millisecond})
 	require.NoError(t, err)
@@ -248,18 +250,43 @@ func otherExamples(t *testing.T, c *cluster) {
 	require.ErrorContains(t, flink.Apply(c.ctx, c.RESTConfig(), unknown), "u.yaml:1: the cluster knows no kind Unknown")
 }
 
-// operatorExamples applies every file of the operator's own examples and waits until all of them run.
-func operatorExamples(t *testing.T, c *cluster) {
-	dir := filepath.Join("..", "..", "..", "shared", "flink-operator", "examples")
+// operatorFiles are the files of one folder of the Flink operator's own material; the test is skipped where it is not.
+func operatorFiles(t *testing.T, folder string) []string {
+	dir := filepath.Join("..", "..", "..", "shared")
 	if env := os.Getenv("SLUICE_SHARED"); env != "" {
-		dir = filepath.Join(env, "flink-operator", "examples")
+		dir = env
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	files, err := filepath.Glob(filepath.Join(dir, "flink-operator", folder, "*.yaml"))
 	require.NoError(t, err)
 	if len(files) == 0 {
-		t.Skip("the operator's examples are not here; set SLUICE_SHARED to the folder that has flink-operator/examples")
+		t.Skip("the operator's files are not here; set SLUICE_SHARED to the folder that has flink-operator/" + folder)
 	}
-	_, err = flink.ApplyFiles(c.ctx, c.RESTConfig(), files...)
+	return files
+}
+
+// TestOperatorDefinitions runs the examples under the operator's own definitions, whose validation is strict and which
+// drop fields that they do not know.
+func TestOperatorDefinitions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a control plane")
+	}
+	examples := operatorFiles(t, "examples")
+	c := start(t, operatorFiles(t, "crds")...)
+	_, err := flink.ApplyFiles(c.ctx, c.RESTConfig(), append(examples, exampleFile(t, "orders.yaml"), exampleFile(t, "vision.yaml"))...)
+	require.NoError(t, err)
+	c.wait("orders", flink.Job.Done)
+	c.wait("basic-example", flink.Job.Done)
+	c.shows("STABLE", "get", "flinkdep", "orders")
+	c.wait("vision", flink.Job.Done) // a kubelet ignores devices that its node never offered
+	c.shows("RUNNING", "get", "sessionjob", "basic-session-job-example2")
+	c.shows("ACTIVE_BLUE", "get", "flinkbgdep", "-o", "jsonpath={.items[0].status.blueGreenState}")
+	require.Equal(t, "8", c.kubectl("get", "flinkdep", "orders", "-o", "jsonpath={.status.taskManager.replicas}"))
+	require.Contains(t, c.kubectl("get", "flinkdep", "orders", "-o", "yaml"), flink.RecordAnnotation)
+}
+
+// operatorExamples applies every file of the operator's own examples and waits until all of them run.
+func operatorExamples(t *testing.T, c *cluster) {
+	_, err := flink.ApplyFiles(c.ctx, c.RESTConfig(), operatorFiles(t, "examples")...)
 	require.NoError(t, err)
 	for name, taskManagers := range map[string]int{
 		"autoscaling-example": 1, "basic-checkpoint-ha-example": 1, "basic-example": 1, "basic-reactive-example": 1,

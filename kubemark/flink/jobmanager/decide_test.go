@@ -20,6 +20,7 @@ type world struct {
 	pods   map[string]*Pod
 	stored *Record
 	made   []string
+	booted bool // a simulator that starts anew knows only the names that still exist
 }
 
 func newWorld(t *testing.T, wanted int) *world {
@@ -36,7 +37,10 @@ func taskManager(attempt, index int) string {
 }
 
 // boot starts a simulator process with what an earlier one has stored.
-func (w *world) boot() { w.state = New("orders", taskManager, w.stored) }
+func (w *world) boot() {
+	w.booted = w.state != nil
+	w.state = New("orders", taskManager, w.stored)
+}
 
 func (w *world) seen() Seen {
 	s := Seen{Leader: w.leader, Wanted: w.wanted}
