@@ -25,6 +25,9 @@ type Demand struct {
 	Tolerations []v1.Toleration
 	// Affinity is the node selector and required node affinity; nil when the pod has neither.
 	Affinity *nodeaffinity.RequiredNodeAffinity
+	// LabelKeys are the node labels that Affinity reads, sorted, each once; ByField says that it reads the node's name as well.
+	LabelKeys []string
+	ByField   bool
 	// Names are the nodes that required affinity on metadata.name allows, where that is more than the single Pin; nil allows all. Not nil
 	// but empty means that the terms contradict each other.
 	Names []string
@@ -48,10 +51,24 @@ func ReadDemand(pod *v1.Pod) (d *Demand, pin string) {
 	if len(spec.NodeSelector) > 0 || requiredTerms(affinity) != nil {
 		a := nodeaffinity.NewRequiredNodeAffinity(spec.NodeSelector, affinity)
 		d.Affinity = &a
+		d.LabelKeys, d.ByField = readBy(spec.NodeSelector, requiredTerms(affinity))
 		d.Faults = append(d.Faults, affinityFaults(requiredTerms(affinity))...)
 	}
 	d.Key = d.key(spec.NodeSelector, affinity)
 	return d, pin
+}
+
+// readBy returns the node labels that selector and terms read, and whether they read fields.
+func readBy(selector map[string]string, terms []v1.NodeSelectorTerm) (labels []string, fields bool) {
+	labels = sortedKeys(selector)
+	for i := range terms {
+		for _, r := range terms[i].MatchExpressions {
+			labels = append(labels, r.Key)
+		}
+		fields = fields || len(terms[i].MatchFields) > 0
+	}
+	slices.Sort(labels)
+	return slices.Compact(labels), fields
 }
 
 // affinityFaults names the terms that cannot be read. The default scheduler ignores such terms, and so does Affinity.

@@ -22,6 +22,8 @@ type Node struct {
 	Used        resource.Vector
 	// Pods are the allocations on the node, in no order that means anything.
 	Pods []*Allocation
+	// Class is that of a known node.
+	Class *Class
 	// API is a node object with name and labels only, for helpers that want one.
 	API *v1.Node
 	// Version is that of the node's last change of any kind; see State.Since.
@@ -93,6 +95,8 @@ func (s *State) SetNode(f *NodeFact) {
 		n.API = &v1.Node{ObjectMeta: metav1.ObjectMeta{Name: f.Name, Labels: f.Labels}}
 	}
 	if old == nil || differ(old, f) {
+		s.assignClass(n)
+		s.narrow()
 		s.touch(n)
 		s.improve(n)
 	}
@@ -111,6 +115,7 @@ func (s *State) RemoveNode(name string) {
 	s.known--
 	s.epoch++
 	s.touch(n) // while the fact is there: whoever follows the dirty list must see it go
+	s.leaveClass(n)
 	n.Fact, n.Allocatable = nil, nil
 	if len(n.Pods) == 0 {
 		delete(s.nodes, name)

@@ -25,6 +25,14 @@ type State struct {
 	version uint64
 	epoch   uint64
 
+	// classes are in the order in which they came to be, classOf finds them by what makes them.
+	classes      []*Class
+	classOf      map[string]*Class
+	labelKeys    map[string]*labelKey
+	classVersion uint64
+	nextClass    int
+	manyClasses  int
+
 	journal []entry
 	dirty   []*Node
 	better  []*Node
@@ -71,7 +79,10 @@ func New() *State {
 		pods:   map[types.UID]*Pod{},
 		shapes: map[string]*Shape{},
 		nodes:  map[string]*Node{},
-		leaf:   &Queue{Name: "root.default", Parent: &Queue{Name: "root"}},
+
+		classOf: map[string]*Class{}, labelKeys: map[string]*labelKey{}, manyClasses: 256,
+
+		leaf: &Queue{Name: "root.default", Parent: &Queue{Name: "root"}},
 	}
 	s.latest.newer, s.latest.older = &s.latest, &s.latest
 	return s

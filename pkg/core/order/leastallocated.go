@@ -5,8 +5,8 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/core/resource"
 )
 
-// full is the score of an empty node.
-const full = 1 << 12
+// unit is the share of a whole resource, in the numbers that scores are made of.
+const unit = 1 << 12
 
 // LeastAllocated scores a node by the mean of the free shares of its cpu and memory, from 0 (full) to 4096 (empty), as
 // kube-scheduler's strategy of that name does, but for the node alone, without the pod that is to be placed.
@@ -16,5 +16,5 @@ func LeastAllocated(n *cluster.Node) int64 {
 
 func free(n *cluster.Node, slot int) int64 {
 	total := n.Allocatable.At(slot)
-	return resource.Share(max(0, total-n.Used.At(slot)), total, full)
+	return resource.Share(max(0, total-n.Used.At(slot)), total, unit)
 }

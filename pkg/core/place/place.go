@@ -7,21 +7,18 @@ import (
 )
 
 // First returns the best node on which the ask fits, nil when there is none, and how many nodes it looked at.
-func First(s *cluster.State, x *order.Index, a fit.Ask) (best *cluster.Node, visited int) {
+func First(s *cluster.State, x *order.Index, a fit.Ask, v *fit.View) (best *cluster.Node, visited int) {
 	if a.Pin != "" {
 		if n := s.Node(a.Pin); n != nil && n.Fact != nil && fit.Fits(a, n) {
 			return n, 1
 		}
 		return nil, 1
 	}
-	x.Each(func(n *cluster.Node) bool {
-		visited++
-		if fit.Fits(a, n) {
-			best = n
-		}
-		return best == nil
-	})
-	return best, visited
+	if len(a.Shape.Unoffered) > 0 {
+		return nil, 1
+	}
+	v.Update(s, a)
+	return x.First(a, v)
 }
 
 // Remembered does the same for an ask that fitted nowhere before: with its memory it looks only at nodes that have changed.
