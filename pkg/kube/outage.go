@@ -2,8 +2,11 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,16 +14,15 @@ import (
 
 // outage follows whether the API server answers the watches, and says so once when it stops and once when it is back.
 //
-//	answering ── a list or watch fails ──> out ── all that failed succeed again ──> answering
+//	answering ── a list or watch fails ──> out ── all that failed are answered again ──> answering
 type outage struct {
 	log   *slog.Logger
 	host  string
 	count atomic.Uint64
 
 	mu       sync.Mutex
-	failing  map[string]bool // by resource
-	since    time.Time
-	relisted bool
+	failing map[string]bool // by resource
+	since   time.Time
 }
 
 func newOutage(host string, log *slog.Logger) *outage {
@@ -40,9 +42,9 @@ func (o *outage) failed(ctx context.Context, resource string, err error) {
 		o.log.Debug("still no answer from the API server", "watching", resource, "error", err)
 		return
 	}
-	o.since, o.relisted = time.Now(), false
+	o.since = time.Now()
 	o.count.Add(1)
-	o.log.Warn(fmt.Sprintf("lost the API server: %v; retrying", err), "server", o.host, "watching", resource)
+	o.log.Warn(fmt.Sprintf("lost the API server: %s; retrying", plain(err)), "server", o.host, "watching", resource)
 }
 
 // worked notes that a list or watch of the resource was answered.
@@ -56,16 +58,18 @@ func (o *outage) worked(resource string) {
 	if len(o.failing) > 0 {
 		return
 	}
-	how := "no event was missed"
-	if o.relisted {
-		how = "relisted"
-	}
-	o.log.Info(fmt.Sprintf("API server is back after %s, %s", time.Since(o.since).Round(100*time.Millisecond), how), "server", o.host)
+	o.log.Info(fmt.Sprintf("API server is back after %s", time.Since(o.since).Round(100*time.Millisecond)), "server", o.host)
 }
 
-// relist notes that everything was read anew.
-func (o *outage) relist() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.relisted = true
+// plain takes from an error what a person needs: without the request's long address, and without earlier attempts.
+func plain(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Error()
+	}
+	var request *url.Error
+	if errors.As(err, &request) {
+		return request.Err.Error()
+	}
+	return err.Error()
 }

@@ -16,8 +16,11 @@ func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= slog.LevelInfo && q.next.Enabled(ctx, slog.LevelDebug)
 }
 
-// Handle writes the record with debug level.
+// Handle writes the record with debug level. Errors come here without having asked whether they are wanted.
 func (q quiet) Handle(ctx context.Context, r slog.Record) error {
+	if !q.Enabled(ctx, slog.LevelInfo) {
+		return nil
+	}
 	r.Level = slog.LevelDebug
 	return q.next.Handle(ctx, r)
 }

@@ -116,7 +116,7 @@ func (w *Watch) listed(resource string) func(times int) {
 	return func(times int) {
 		if times > 1 {
 			w.relists.Add(1)
-			w.outage.relist()
+			w.log.Info("relisted: the watch could not be resumed, so all was read anew and compared", "watching", resource)
 			return
 		}
 		w.mu.Lock()

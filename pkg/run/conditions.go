@@ -130,9 +130,12 @@ func (o *Outbox) sendCondition(time.Time) {
 }
 
 func (o *Outbox) settleCondition(w *conditionWrite, now time.Time, a kube.Answer) {
-	if w.bind != nil {
-		o.yieldToBind(w)
-		return
+	if b := w.bind; b != nil {
+		w.bind = nil
+		if !b.answered { // it may have been recalled
+			o.yieldToBind(w, b)
+			return
+		}
 	}
 	switch {
 	case a.Verdict == kube.Busy:
@@ -156,16 +159,13 @@ func (o *Outbox) settleCondition(w *conditionWrite, now time.Time, a kube.Answer
 	}
 }
 
-// yieldToBind lets the bind go that waited for the condition to end. A newer condition that came meanwhile is held for how it ends.
-func (o *Outbox) yieldToBind(w *conditionWrite) {
-	b := w.bind
-	w.bind = nil
-	if w.changed && !b.answered {
+// yieldToBind lets the bind go that waited for the condition to end. A newer condition that came meanwhile is held until the bind is
+// answered.
+func (o *Outbox) yieldToBind(w *conditionWrite, b *bind) {
+	if w.changed {
 		w.held = true
 	} else {
 		delete(o.conditions.all, w.newest.Pod.UID)
 	}
-	if !b.answered { // it may have been recalled
-		o.binds.ready.push(b)
-	}
+	o.binds.ready.push(b)
 }

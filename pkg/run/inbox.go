@@ -55,6 +55,22 @@ func (b *Inbox) add(e core.Event) {
 	}
 	b.events = append(b.events, e)
 	b.live++
+	if len(b.events) > 256 && len(b.events) > 4*b.live {
+		b.pack()
+	}
+}
+
+// pack gives back the places of facts that were replaced.
+func (b *Inbox) pack() {
+	events := b.events
+	b.events, b.live = make([]core.Event, 0, b.live+1), 0
+	clear(b.pods)
+	clear(b.nodes)
+	for _, e := range events {
+		if e != nil {
+			b.add(e)
+		}
+	}
 }
 
 // forget drops the fact at old, if there is one.

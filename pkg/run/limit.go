@@ -5,9 +5,10 @@ import "time"
 // Constants of the adjustment of requests in flight.
 const (
 	// patience: latency up to this multiple of its recent minimum, plus slack, counts as "not yet crowded". API servers batch what
-	// arrives together, so some growth of latency is the price of throughput.
+	// arrives together, and other clients make them slow as well: who gives way at the first sign starves. A tenth of a second is far
+	// below anything at which requests time out.
 	patience = 3
-	slack    = 20 * time.Millisecond
+	slack    = 100 * time.Millisecond
 	// floorWindow is for how long a minimum of the latency is believed, at least; twice that at most.
 	floorWindow = 30 * time.Second
 )

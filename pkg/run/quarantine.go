@@ -164,6 +164,22 @@ func (q *Quarantine) write() error {
 	return nil
 }
 
+// spare returns a trap that leaves objects in quarantine alone.
+func (q *Quarantine) spare(trap func(core.Subject)) func(core.Subject) {
+	if trap == nil {
+		return nil
+	}
+	spared := map[types.UID]bool{}
+	for _, e := range q.entries {
+		spared[e.UID] = true
+	}
+	return func(s core.Subject) {
+		if !spared[s.UID] {
+			trap(s)
+		}
+	}
+}
+
 // Path is where the file is.
 func (q *Quarantine) Path() string { return q.path }
 

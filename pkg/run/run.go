@@ -27,7 +27,7 @@ type Options struct {
 	// Version of this Sluice, for the log, the API server and the quarantine.
 	Version string
 	Log     *slog.Logger
-	// Trap, if set, is told each subject of the core; for tests that inject faults.
+	// Trap, if set, is told each subject of the core that is not in quarantine; for tests that inject faults.
 	Trap func(core.Subject)
 }
 
@@ -80,7 +80,7 @@ func newProcess(o Options) (*process, error) {
 	p.inbox.Put(p.quarantine.Events()...)
 	p.join(core.New(core.Config{
 		Budget: c.Step.Budget, BackoffInitial: c.Backoff.Initial, BackoffMax: c.Backoff.Max,
-		RetryAfter: c.RetryAfter, RefreshAfter: max(c.Status.CountsEvery, 1), Watch: o.Trap,
+		RetryAfter: c.RetryAfter, RefreshAfter: max(c.Status.CountsEvery, 1), Watch: p.quarantine.spare(o.Trap),
 	}))
 	if p.watch, err = kube.NewWatch(p.client, kube.WatchOptions{Scheduler: c.SchedulerName, Nodes: c.Nodes.Selector, Log: o.Log}, p.inbox); err != nil {
 		return nil, err

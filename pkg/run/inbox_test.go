@@ -1,0 +1,95 @@
+package run
+
+import (
+	"fmt"
+	"math/rand"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/sluice-scheduler/sluice/pkg/core"
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+)
+
+func podSet(uid types.UID, version int) core.PodSet {
+	return core.PodSet{Pod: &cluster.PodFact{UID: uid, Name: string(uid), ResourceVersion: fmt.Sprint(version)}}
+}
+
+func nodeSet(name string, version int) core.NodeSet {
+	return core.NodeSet{Node: &cluster.NodeFact{Name: name, ResourceVersion: fmt.Sprint(version)}}
+}
+
+func TestInboxKeepsOrderAndForgetsReplacedFacts(t *testing.T) {
+	b := NewInbox()
+	b.Put(podSet("a", 1), nodeSet("n", 1), core.BindDone{UID: "a"}, podSet("b", 1))
+	b.Put(podSet("a", 2), nodeSet("n", 2), core.Lead{On: true})
+	require.Equal(t, 5, b.Len())
+	require.Equal(t, []core.Event{
+		core.BindDone{UID: "a"}, podSet("b", 1), podSet("a", 2), nodeSet("n", 2), core.Lead{On: true},
+	}, b.Take())
+	require.Empty(t, b.Take())
+	require.Zero(t, b.Len())
+}
+
+func TestInboxKeepsGoneBetweenTwoLives(t *testing.T) {
+	b := NewInbox()
+	b.Put(nodeSet("n", 1), core.NodeGone{Name: "n"}, nodeSet("n", 2))
+	b.Put(podSet("a", 1), core.PodGone{UID: "a"}, podSet("a", 2))
+	require.Equal(t, []core.Event{
+		nodeSet("n", 1), core.NodeGone{Name: "n"}, nodeSet("n", 2), core.PodGone{UID: "a"}, podSet("a", 2),
+	}, b.Take())
+}
+
+func TestInboxDoesNotGrowBeyondItsObjects(t *testing.T) {
+	b := NewInbox()
+	for i := range 100_000 {
+		b.Put(podSet(types.UID(fmt.Sprint(i%10)), i))
+	}
+	require.Equal(t, 10, b.Len())
+	require.Less(t, cap(b.events), 1000, "what was replaced is given back")
+	require.Len(t, b.Take(), 10)
+}
+
+// Many writers, one reader: of each object the reader sees rising versions and at last the newest.
+func TestInboxUnderManyWriters(t *testing.T) {
+	const writers, puts = 8, 2000
+	b := NewInbox()
+	var all sync.WaitGroup
+	for w := range writers {
+		all.Go(func() {
+			rng := rand.New(rand.NewSource(int64(w)))
+			for v := 1; v <= puts; v++ {
+				uid := types.UID(fmt.Sprintf("%d-%d", w, rng.Intn(5)))
+				b.Put(core.PodSet{Pod: &cluster.PodFact{UID: uid, Generation: int64(v)}})
+			}
+			for i := range 5 {
+				b.Put(core.PodSet{Pod: &cluster.PodFact{UID: types.UID(fmt.Sprintf("%d-%d", w, i)), Generation: puts + 1}})
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { all.Wait(); close(done) }()
+
+	newest := map[types.UID]int64{}
+	read := func() {
+		for _, e := range b.Take() {
+			f := e.(core.PodSet).Pod
+			require.Greater(t, f.Generation, newest[f.UID])
+			newest[f.UID] = f.Generation
+		}
+	}
+	for ended := false; !ended; {
+		select {
+		case <-b.Signal():
+		case <-done:
+			ended = true
+		}
+		read()
+	}
+	require.Len(t, newest, writers*5)
+	for uid, v := range newest {
+		require.EqualValues(t, puts+1, v, uid)
+	}
+}
