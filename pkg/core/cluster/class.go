@@ -147,7 +147,7 @@ func (s *State) newClass(key string, f *NodeFact) *Class {
 	}
 	c := &Class{
 		Serial: s.nextClass, key: key,
-		Fact: &NodeFact{Labels: labels, Taints: f.Taints, Unschedulable: f.Unschedulable},
+		Fact: &NodeFact{Labels: labels, Taints: f.Taints, SoftTaints: f.SoftTaints, Unschedulable: f.Unschedulable},
 		API:  &v1.Node{ObjectMeta: metav1.ObjectMeta{Labels: labels}},
 	}
 	s.nextClass++
@@ -175,7 +175,7 @@ func (s *State) narrow() {
 func (s *State) classKey(f *NodeFact) string {
 	var b strings.Builder
 	b.WriteString(strconv.FormatBool(f.Unschedulable))
-	taints := slices.Clone(f.Taints)
+	taints := slices.Concat(f.Taints, f.SoftTaints)
 	slices.SortFunc(taints, compareTaints)
 	for _, t := range taints {
 		b.WriteString(" t" + strconv.Quote(t.Key) + strconv.Quote(t.Value) + strconv.Quote(string(t.Effect)))

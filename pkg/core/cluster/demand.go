@@ -25,7 +25,12 @@ type Demand struct {
 	Tolerations []v1.Toleration
 	// Affinity is the node selector and required node affinity; nil when the pod has neither.
 	Affinity *nodeaffinity.RequiredNodeAffinity
-	// LabelKeys are the node labels that Affinity reads, sorted, each once; ByField says that it reads the node's name as well.
+	// Preferred is the preferred node affinity; nil when there is none. PreferredWeight is the sum of its weights.
+	Preferred       *nodeaffinity.PreferredSchedulingTerms
+	PreferredWeight int64
+	// Order is the node order that the pod asks for by its annotation; empty for its queue's.
+	Order string
+	// LabelKeys are the node labels that Affinity and Preferred read, sorted, each once; ByField says that they read the node's name as well.
 	LabelKeys []string
 	ByField   bool
 	// Names are the nodes that required affinity on metadata.name allows, where that is more than the single Pin; nil allows all. Not nil
@@ -37,11 +42,17 @@ type Demand struct {
 	Faults []string
 }
 
+// OrderAnnotation names the node order by which a pod wants its node chosen.
+const OrderAnnotation = "sluice.dev/node-order"
+
 // ReadDemand reads what a pod asks of a node, and the single node it is pinned to by name, if any. The arithmetic of requests (init
 // containers, sidecars, overhead, pod-level resources) is that of k8s.io/component-helpers/resource.
 func ReadDemand(pod *v1.Pod) (d *Demand, pin string) {
 	spec := &pod.Spec
-	d = &Demand{Ports: hostPorts(spec), Tolerations: tolerations(spec), Unsupported: unsupported(pod)}
+	d = &Demand{
+		Ports: hostPorts(spec), Tolerations: tolerations(spec), Unsupported: unsupported(pod),
+		Order: pod.Annotations[OrderAnnotation],
+	}
 	d.Requests, d.Faults = resource.FromList(reqs.PodRequests(pod, reqs.PodResourcesOptions{}))
 
 	affinity, pin := splitPin(spec.Affinity)
@@ -51,21 +62,52 @@ func ReadDemand(pod *v1.Pod) (d *Demand, pin string) {
 	if len(spec.NodeSelector) > 0 || requiredTerms(affinity) != nil {
 		a := nodeaffinity.NewRequiredNodeAffinity(spec.NodeSelector, affinity)
 		d.Affinity = &a
-		d.LabelKeys, d.ByField = readBy(spec.NodeSelector, requiredTerms(affinity))
 		d.Faults = append(d.Faults, affinityFaults(requiredTerms(affinity))...)
 	}
-	d.Key = d.key(spec.NodeSelector, affinity)
+	preferred := preferredTerms(spec.Affinity)
+	d.readPreferred(preferred)
+	d.LabelKeys, d.ByField = readBy(spec.NodeSelector, requiredTerms(affinity), preferred)
+	d.Key = d.key(spec.NodeSelector, affinity, preferred)
 	return d, pin
 }
 
-// readBy returns the node labels that selector and terms read, and whether they read fields.
-func readBy(selector map[string]string, terms []v1.NodeSelectorTerm) (labels []string, fields bool) {
-	labels = sortedKeys(selector)
+func preferredTerms(a *v1.Affinity) []v1.PreferredSchedulingTerm {
+	if a == nil || a.NodeAffinity == nil {
+		return nil
+	}
+	return a.NodeAffinity.PreferredDuringSchedulingIgnoredDuringExecution
+}
+
+// readPreferred keeps the preferences, or names what cannot be read of them; then none of them counts, as in the default scheduler.
+func (d *Demand) readPreferred(terms []v1.PreferredSchedulingTerm) {
+	if len(terms) == 0 {
+		return
+	}
+	parsed, err := nodeaffinity.NewPreferredSchedulingTerms(terms)
+	if err != nil {
+		d.Faults = append(d.Faults, "preferred node affinity is ignored: "+err.Error())
+		return
+	}
+	d.Preferred = parsed
 	for i := range terms {
-		for _, r := range terms[i].MatchExpressions {
+		d.PreferredWeight += int64(terms[i].Weight)
+	}
+}
+
+// readBy returns the node labels that selector and terms read, and whether they read fields.
+func readBy(selector map[string]string, required []v1.NodeSelectorTerm, preferred []v1.PreferredSchedulingTerm) (labels []string, fields bool) {
+	labels = sortedKeys(selector)
+	read := func(t *v1.NodeSelectorTerm) {
+		for _, r := range t.MatchExpressions {
 			labels = append(labels, r.Key)
 		}
-		fields = fields || len(terms[i].MatchFields) > 0
+		fields = fields || len(t.MatchFields) > 0
+	}
+	for i := range required {
+		read(&required[i])
+	}
+	for i := range preferred {
+		read(&preferred[i].Preference)
 	}
 	slices.Sort(labels)
 	return slices.Compact(labels), fields
@@ -147,7 +189,7 @@ func requiredTerms(a *v1.Affinity) []v1.NodeSelectorTerm {
 }
 
 // key writes the demand canonically. Every piece of free text is quoted, so that no two demands share a key.
-func (d *Demand) key(selector map[string]string, affinity *v1.Affinity) string {
+func (d *Demand) key(selector map[string]string, affinity *v1.Affinity, preferred []v1.PreferredSchedulingTerm) string {
 	var b strings.Builder
 	quote := func(parts ...string) {
 		for _, p := range parts {
@@ -174,6 +216,14 @@ func (d *Demand) key(selector map[string]string, affinity *v1.Affinity) string {
 			writeRequirements(quote, "l", terms[i].MatchExpressions)
 			writeRequirements(quote, "f", terms[i].MatchFields)
 		}
+	}
+	for i := range preferred {
+		quote("prefer", strconv.Itoa(int(preferred[i].Weight)))
+		writeRequirements(quote, "l", preferred[i].Preference.MatchExpressions)
+		writeRequirements(quote, "f", preferred[i].Preference.MatchFields)
+	}
+	if d.Order != "" {
+		quote("o", d.Order)
 	}
 	if d.Names != nil {
 		quote("n")

@@ -19,6 +19,9 @@ type State struct {
 	slots     []*Node
 	freeSlots []int
 	known     int
+	// offering counts, by slot, the known nodes that offer some of a resource; offerVersion changes with it.
+	offering     []int
+	offerVersion uint64
 
 	// latest is the ring of known nodes, most recently changed first; its zero Node is the ring's end.
 	latest  Node
