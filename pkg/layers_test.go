@@ -24,7 +24,7 @@ var layers = map[string][]string{
 	"pkg/core/resource": {},
 	"pkg/core/cluster":  {"pkg/core/resource"},
 	"pkg/core/fit":      {"pkg/core/resource", "pkg/core/cluster"},
-	"pkg/core/order":    {"pkg/core/resource", "pkg/core/cluster", "pkg/core/fit"},
+	"pkg/core/order":    {"pkg/core/resource", "pkg/core/cluster"},
 	"pkg/core/pending":  {"pkg/core/resource", "pkg/core/cluster", "pkg/core/fit", "pkg/core/order"},
 	"pkg/core/place":    {"pkg/core/resource", "pkg/core/cluster", "pkg/core/fit", "pkg/core/order"},
 	"pkg/core": {

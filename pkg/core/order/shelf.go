@@ -1,6 +1,7 @@
 package order
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/google/btree"
@@ -9,8 +10,9 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/core/resource"
 )
 
-// shelf holds the nodes of one class, best first, in blocks.
+// shelf holds the nodes of one place, best first, in blocks.
 type shelf struct {
+	place
 	blocks *btree.BTreeG[*block]
 	width  int
 	nodes  int
@@ -18,8 +20,8 @@ type shelf struct {
 	pivot block
 }
 
-func newShelf(width int) *shelf {
-	s := &shelf{width: width, blocks: btree.NewG(16, func(a, b *block) bool { return a.low.compare(b.low) < 0 })}
+func newShelf(at place, width int) *shelf {
+	s := &shelf{place: at, width: width, blocks: btree.NewG(16, func(a, b *block) bool { return a.low.compare(b.low) < 0 })}
 	s.blocks.ReplaceOrInsert(s.newBlock(top))
 	return s
 }
@@ -124,6 +126,24 @@ func (s *shelf) first(want []resource.Want, bound rank, admits func(*cluster.Nod
 	return found, visited
 }
 
+// all calls f for every node that has all that is wanted.
+func (s *shelf) all(want []resource.Want, f func(*cluster.Node)) (visited int) {
+	s.blocks.Ascend(func(b *block) bool {
+		visited++
+		if len(b.entries) == 0 || !meets(want, b.most) {
+			return true
+		}
+		for i := range b.entries {
+			if meets(want, b.free[i*s.width:(i+1)*s.width]) {
+				visited++
+				f(b.entries[i].node)
+			}
+		}
+		return true
+	})
+	return visited
+}
+
 // each calls f for every entry in order.
 func (s *shelf) each(f func(entry)) {
 	s.blocks.Ascend(func(b *block) bool {
@@ -132,4 +152,23 @@ func (s *shelf) each(f func(entry)) {
 		}
 		return true
 	})
+}
+
+// verify holds the sums of every block against its nodes.
+func (s *shelf) verify() (fault error) {
+	s.blocks.Ascend(func(b *block) bool {
+		again := &block{entries: b.entries, free: make([]int64, len(b.free)), most: make([]int64, s.width)}
+		for i := range b.entries {
+			again.measure(i, s.width)
+		}
+		again.remax(s.width)
+		if !slices.Equal(again.free, b.free) || !slices.Equal(again.most, b.most) {
+			fault = fmt.Errorf("a block of %d nodes does not know what they have free", len(b.entries))
+		}
+		if len(b.entries) > 0 && b.entries[0].compare(b.low) < 0 {
+			fault = fmt.Errorf("node %s is below its block", b.entries[0].name)
+		}
+		return fault == nil
+	})
+	return fault
 }
