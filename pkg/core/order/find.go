@@ -61,7 +61,7 @@ func (x *Index) shift(shape *cluster.Shape, class *cluster.Class) int64 {
 
 // scoresEach reports whether every node that has room must be scored.
 func (o *Orders) scoresEach(x *Index, q *Query, want uint64) bool {
-	return want != 0 && x.spec.weight(ScarceFit) > 0 || q.ByNode && q.Shape.Preferred != nil || x.spec.readsRequest()
+	return want != 0 && x.spec.weight(ScarceFit)+x.spec.weight(ScarceAvoidance) > 0 || q.ByNode && q.Shape.Preferred != nil || x.spec.readsRequest()
 }
 
 // scored scores every node that has room and offers the scarce resources that are wanted.
@@ -153,7 +153,7 @@ func (o *Orders) Stranded(s *cluster.State, slot int) (stranded, free int64) {
 // anyFits reports whether one of the usual requests for the resource fits into what is free.
 func (u *Usual) anyFits(slot int, free []int64) bool {
 	for i := range u.top {
-		if wantOf(u.top[i].wants, slot) > 0 && fitsTimes(u.top[i].wants, free) > 0 {
+		if wantOf(u.top[i].shape.Wants, slot) > 0 && fitsTimes(u.top[i].shape.Wants, free) > 0 {
 			return true
 		}
 	}

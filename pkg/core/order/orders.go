@@ -45,8 +45,11 @@ func (o *Orders) Scarce() *Scarce { return o.scarce }
 
 // Note tells of a pod that has come to wait, so that what is usual is known.
 func (o *Orders) Note(shape *cluster.Shape) {
-	if o.scarce.wanted(shape.Wants) != 0 {
-		o.usual.note(shape)
+	for _, r := range shape.Requests {
+		if o.scarce.mayBe(r.Name) {
+			o.usual.note(shape)
+			return
+		}
 	}
 }
 

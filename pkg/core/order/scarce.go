@@ -67,6 +67,11 @@ func (x *Scarce) isScarce(s *cluster.State, slot int) bool {
 	return extended(name) && offering*100 < x.spec.Below*int64(s.KnownNodes())
 }
 
+// mayBe reports whether a resource is scarce or could become so.
+func (x *Scarce) mayBe(name string) bool {
+	return slices.Contains(x.spec.Always, name) || x.spec.Below > 0 && extended(name) && !slices.Contains(x.spec.Never, name)
+}
+
 // extended reports whether a name is that of an extended resource, such as a device's.
 func extended(name string) bool {
 	return strings.Contains(name, "/") && !strings.Contains(name, "kubernetes.io/") && !strings.HasPrefix(name, "requests.")

@@ -21,14 +21,14 @@ type Usual struct {
 
 type request struct {
 	key   string
-	wants []resource.Want
+	shape *cluster.Shape
 	count int64
 }
 
 const (
 	// usualKinds is how many kinds of requests nodes are judged by.
 	usualKinds = 32
-	// usualEvery is after how many requests the most frequent ones are chosen anew.
+	// usualEvery is after how many requests, at the latest, the most frequent ones are chosen anew; sooner while there have been few.
 	usualEvery = 256
 	// usualHalved is the sum of counts at which all are halved.
 	usualHalved = 1 << 14
@@ -41,13 +41,14 @@ func (u *Usual) note(shape *cluster.Shape) {
 	key := shape.Requests.String()
 	r := u.requests[key]
 	if r == nil {
-		r = &request{key: key, wants: shape.Wants}
+		r = &request{key: key}
 		u.requests[key] = r
 	}
+	r.shape = shape // the one in use knows the slots of resources that came later
 	r.count++
 	u.total++
 	u.since++
-	if u.since >= usualEvery || len(u.top) == 0 {
+	if u.since >= usualEvery || int64(u.since)*8 >= u.total {
 		u.choose()
 	}
 }
@@ -90,12 +91,12 @@ func (u *Usual) stranded(slot int, free []int64) int64 {
 	var sum, weights int64
 	for i := range u.top {
 		r := &u.top[i]
-		per := wantOf(r.wants, slot)
+		per := wantOf(r.shape.Wants, slot)
 		if per == 0 {
 			continue
 		}
 		weights += r.count
-		sum += r.count * (have - per*fitsTimes(r.wants, free))
+		sum += r.count * (have - per*fitsTimes(r.shape.Wants, free))
 	}
 	if weights == 0 {
 		return 0
