@@ -15,7 +15,7 @@ import (
 type Core struct {
 	cfg     Config
 	state   *cluster.State
-	order   *order.Index
+	order   *order.Orders
 	pending *pending.Queue
 
 	leading bool
@@ -48,7 +48,7 @@ func New(cfg Config) *Core {
 	return &Core{
 		cfg:        cfg,
 		state:      cluster.New(),
-		order:      order.New(),
+		order:      order.New(cfg.Orders, order.DefaultScarce()),
 		pending:    pending.New(),
 		binds:      map[types.UID]Bind{},
 		quarantine: map[types.UID]string{},

@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+	"github.com/sluice-scheduler/sluice/pkg/core/order"
 )
 
 // Event is a fact or an answer that Step takes in. The set is closed: NodeSet, NodeGone, PodSet, PodGone, PodRejected, BindDone,
@@ -96,6 +97,8 @@ type Config struct {
 	RetryAfter time.Duration
 	// RefreshAfter is how often a message may change when only its counts do; default 1 min.
 	RefreshAfter time.Duration
+	// Orders are the node orders, of which the first holds where none is named; default order.Default.
+	Orders []order.Spec
 	// Watch, if set, is told each subject before the core turns to it. It is for tests that inject faults.
 	Watch func(Subject)
 }

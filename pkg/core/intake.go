@@ -146,6 +146,9 @@ func (c *Core) settle(p *cluster.Pod) {
 	case len(f.Demand.Unsupported) > 0:
 		c.hold(p, ReasonUnsupported, unsupportedText(f.Demand.Unsupported))
 	default:
+		if c.pending.Ask(p) == nil {
+			c.order.Note(p.Shape)
+		}
 		c.pending.Put(p, c.now)
 	}
 }

@@ -25,6 +25,14 @@ type Demand struct {
 	Tolerations []v1.Toleration
 	// Affinity is the node selector and required node affinity; nil when the pod has neither.
 	Affinity *nodeaffinity.RequiredNodeAffinity
+	// Preferred is the preferred node affinity; nil when there is none. PreferredWeight is the sum of its weights.
+	Preferred       *nodeaffinity.PreferredSchedulingTerms
+	PreferredWeight int64
+	// Order is the node order that the pod asks for by its annotation; empty for its queue's.
+	Order string
+	// LabelKeys are the node labels that Affinity and Preferred read, sorted, each once; ByField says that they read the node's name as well.
+	LabelKeys []string
+	ByField   bool
 	// Names are the nodes that required affinity on metadata.name allows, where that is more than the single Pin; nil allows all. Not nil
 	// but empty means that the terms contradict each other.
 	Names []string
@@ -34,11 +42,17 @@ type Demand struct {
 	Faults []string
 }
 
+// OrderAnnotation names the node order by which a pod wants its node chosen.
+const OrderAnnotation = "sluice.dev/node-order"
+
 // ReadDemand reads what a pod asks of a node, and the single node it is pinned to by name, if any. The arithmetic of requests (init
 // containers, sidecars, overhead, pod-level resources) is that of k8s.io/component-helpers/resource.
 func ReadDemand(pod *v1.Pod) (d *Demand, pin string) {
 	spec := &pod.Spec
-	d = &Demand{Ports: hostPorts(spec), Tolerations: tolerations(spec), Unsupported: unsupported(pod)}
+	d = &Demand{
+		Ports: hostPorts(spec), Tolerations: tolerations(spec), Unsupported: unsupported(pod),
+		Order: pod.Annotations[OrderAnnotation],
+	}
 	d.Requests, d.Faults = resource.FromList(reqs.PodRequests(pod, reqs.PodResourcesOptions{}))
 
 	affinity, pin := splitPin(spec.Affinity)
@@ -50,8 +64,53 @@ func ReadDemand(pod *v1.Pod) (d *Demand, pin string) {
 		d.Affinity = &a
 		d.Faults = append(d.Faults, affinityFaults(requiredTerms(affinity))...)
 	}
-	d.Key = d.key(spec.NodeSelector, affinity)
+	preferred := preferredTerms(spec.Affinity)
+	d.readPreferred(preferred)
+	d.LabelKeys, d.ByField = readBy(spec.NodeSelector, requiredTerms(affinity), preferred)
+	d.Key = d.key(spec.NodeSelector, affinity, preferred)
 	return d, pin
+}
+
+func preferredTerms(a *v1.Affinity) []v1.PreferredSchedulingTerm {
+	if a == nil || a.NodeAffinity == nil {
+		return nil
+	}
+	return a.NodeAffinity.PreferredDuringSchedulingIgnoredDuringExecution
+}
+
+// readPreferred keeps the preferences, or names what cannot be read of them; then none of them counts, as in the default scheduler.
+func (d *Demand) readPreferred(terms []v1.PreferredSchedulingTerm) {
+	if len(terms) == 0 {
+		return
+	}
+	parsed, err := nodeaffinity.NewPreferredSchedulingTerms(terms)
+	if err != nil {
+		d.Faults = append(d.Faults, "preferred node affinity is ignored: "+err.Error())
+		return
+	}
+	d.Preferred = parsed
+	for i := range terms {
+		d.PreferredWeight += int64(terms[i].Weight)
+	}
+}
+
+// readBy returns the node labels that selector and terms read, and whether they read fields.
+func readBy(selector map[string]string, required []v1.NodeSelectorTerm, preferred []v1.PreferredSchedulingTerm) (labels []string, fields bool) {
+	labels = sortedKeys(selector)
+	read := func(t *v1.NodeSelectorTerm) {
+		for _, r := range t.MatchExpressions {
+			labels = append(labels, r.Key)
+		}
+		fields = fields || len(t.MatchFields) > 0
+	}
+	for i := range required {
+		read(&required[i])
+	}
+	for i := range preferred {
+		read(&preferred[i].Preference)
+	}
+	slices.Sort(labels)
+	return slices.Compact(labels), fields
 }
 
 // affinityFaults names the terms that cannot be read. The default scheduler ignores such terms, and so does Affinity.
@@ -130,7 +189,7 @@ func requiredTerms(a *v1.Affinity) []v1.NodeSelectorTerm {
 }
 
 // key writes the demand canonically. Every piece of free text is quoted, so that no two demands share a key.
-func (d *Demand) key(selector map[string]string, affinity *v1.Affinity) string {
+func (d *Demand) key(selector map[string]string, affinity *v1.Affinity, preferred []v1.PreferredSchedulingTerm) string {
 	var b strings.Builder
 	quote := func(parts ...string) {
 		for _, p := range parts {
@@ -157,6 +216,14 @@ func (d *Demand) key(selector map[string]string, affinity *v1.Affinity) string {
 			writeRequirements(quote, "l", terms[i].MatchExpressions)
 			writeRequirements(quote, "f", terms[i].MatchFields)
 		}
+	}
+	for i := range preferred {
+		quote("prefer", strconv.Itoa(int(preferred[i].Weight)))
+		writeRequirements(quote, "l", preferred[i].Preference.MatchExpressions)
+		writeRequirements(quote, "f", preferred[i].Preference.MatchFields)
+	}
+	if d.Order != "" {
+		quote("o", d.Order)
 	}
 	if d.Names != nil {
 		quote("n")

@@ -62,7 +62,9 @@ type NodeFact struct {
 	ResourceVersion string
 	Labels          map[string]string
 	// Taints that keep pods away: effects NoSchedule and NoExecute only.
-	Taints        []v1.Taint
+	Taints []v1.Taint
+	// SoftTaints are those that only ask to keep away: effect PreferNoSchedule.
+	SoftTaints    []v1.Taint
 	Unschedulable bool
 	Allocatable   resource.Amounts
 	// Faults are quantities that could not be taken as they are.

@@ -22,6 +22,8 @@ type Node struct {
 	Used        resource.Vector
 	// Pods are the allocations on the node, in no order that means anything.
 	Pods []*Allocation
+	// Class is that of a known node.
+	Class *Class
 	// API is a node object with name and labels only, for helpers that want one.
 	API *v1.Node
 	// Version is that of the node's last change of any kind; see State.Since.
@@ -85,7 +87,12 @@ func (s *State) SetNode(f *NodeFact) {
 	n := s.node(f.Name)
 	old := n.Fact
 	n.Fact = f
-	n.Allocatable, _ = s.Space.Vector(f.Allocatable)
+	offers, _ := s.Space.Vector(f.Allocatable)
+	if !offers.Equal(n.Allocatable) {
+		s.countOffers(n.Allocatable, -1)
+		s.countOffers(offers, +1)
+	}
+	n.Allocatable = offers
 	if old == nil {
 		s.enter(n)
 	}
@@ -93,6 +100,8 @@ func (s *State) SetNode(f *NodeFact) {
 		n.API = &v1.Node{ObjectMeta: metav1.ObjectMeta{Name: f.Name, Labels: f.Labels}}
 	}
 	if old == nil || differ(old, f) {
+		s.assignClass(n)
+		s.narrow()
 		s.touch(n)
 		s.improve(n)
 	}
@@ -111,6 +120,8 @@ func (s *State) RemoveNode(name string) {
 	s.known--
 	s.epoch++
 	s.touch(n) // while the fact is there: whoever follows the dirty list must see it go
+	s.leaveClass(n)
+	s.countOffers(n.Allocatable, -1)
 	n.Fact, n.Allocatable = nil, nil
 	if len(n.Pods) == 0 {
 		delete(s.nodes, name)
@@ -120,7 +131,8 @@ func (s *State) RemoveNode(name string) {
 // differ reports whether two facts of a node differ in anything that placement reads; a heartbeat does not.
 func differ(old, now *NodeFact) bool {
 	return !old.Allocatable.Equal(now.Allocatable) || !maps.Equal(old.Labels, now.Labels) ||
-		old.Unschedulable != now.Unschedulable || !slices.EqualFunc(old.Taints, now.Taints, equalTaints)
+		old.Unschedulable != now.Unschedulable || !slices.EqualFunc(old.Taints, now.Taints, equalTaints) ||
+		!slices.EqualFunc(old.SoftTaints, now.SoftTaints, equalTaints)
 }
 
 func equalTaints(a, b v1.Taint) bool {
@@ -176,3 +188,27 @@ func (s *State) improve(n *Node) {
 		s.better = append(s.better, n)
 	}
 }
+
+func (s *State) countOffers(offered resource.Vector, sign int) {
+	for slot, value := range offered {
+		if value == 0 {
+			continue
+		}
+		for len(s.offering) <= slot {
+			s.offering = append(s.offering, 0)
+		}
+		s.offering[slot] += sign
+		s.offerVersion++
+	}
+}
+
+// Offering returns how many known nodes offer some of the resource of a slot.
+func (s *State) Offering(slot int) int {
+	if slot < len(s.offering) {
+		return s.offering[slot]
+	}
+	return 0
+}
+
+// OfferVersion changes whenever Offering may have.
+func (s *State) OfferVersion() uint64 { return s.offerVersion }

@@ -72,8 +72,11 @@ func ReadNode(node *v1.Node) *NodeFact {
 		Unschedulable:   node.Spec.Unschedulable,
 	}
 	for i := range node.Spec.Taints {
-		if e := node.Spec.Taints[i].Effect; e == v1.TaintEffectNoSchedule || e == v1.TaintEffectNoExecute {
+		switch node.Spec.Taints[i].Effect {
+		case v1.TaintEffectNoSchedule, v1.TaintEffectNoExecute:
 			f.Taints = append(f.Taints, node.Spec.Taints[i])
+		case v1.TaintEffectPreferNoSchedule:
+			f.SoftTaints = append(f.SoftTaints, node.Spec.Taints[i])
 		}
 	}
 	f.Allocatable, f.Faults = resource.FromList(node.Status.Allocatable)

@@ -7,6 +7,8 @@ type Shape struct {
 	*Demand
 	// Request is what one pod of this shape adds to a node, its own place among the pods included.
 	Request resource.Vector
+	// Wants are the slots of Request that are not zero.
+	Wants []resource.Want
 	// Slots are the slots of Requests, entry by entry; NoSlot for a resource that no node has ever offered.
 	Slots []int
 	// Unoffered are requested resources that no node has ever offered.
@@ -32,6 +34,7 @@ func (s *State) setShape(p *Pod, d *Demand) {
 		shape = &Shape{Demand: d}
 		s.reckon(shape)
 		s.shapes[d.Key] = shape
+		s.selectBy(shape)
 	}
 	shape.pods++
 	p.Shape = shape
@@ -47,6 +50,7 @@ func (s *State) dropShape(shape *Shape) {
 	shape.pods--
 	if shape.pods == 0 {
 		delete(s.shapes, shape.Key)
+		s.unselect(shape)
 	}
 }
 
@@ -54,6 +58,7 @@ func (s *State) dropShape(shape *Shape) {
 func (s *State) reckon(shape *Shape) {
 	shape.Request, shape.Unoffered = s.Space.Vector(shape.Requests)
 	shape.Request[resource.SlotPods] = 1
+	shape.Wants = shape.Request.Wants()
 	shape.Slots = make([]int, len(shape.Requests))
 	for i, a := range shape.Requests {
 		slot, ok := s.Space.Slot(a.Name)

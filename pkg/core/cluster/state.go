@@ -19,11 +19,22 @@ type State struct {
 	slots     []*Node
 	freeSlots []int
 	known     int
+	// offering counts, by slot, the known nodes that offer some of a resource; offerVersion changes with it.
+	offering     []int
+	offerVersion uint64
 
 	// latest is the ring of known nodes, most recently changed first; its zero Node is the ring's end.
 	latest  Node
 	version uint64
 	epoch   uint64
+
+	// classes are in the order in which they came to be, classOf finds them by what makes them.
+	classes      []*Class
+	classOf      map[string]*Class
+	labelKeys    map[string]*labelKey
+	classVersion uint64
+	nextClass    int
+	manyClasses  int
 
 	journal []entry
 	dirty   []*Node
@@ -71,7 +82,10 @@ func New() *State {
 		pods:   map[types.UID]*Pod{},
 		shapes: map[string]*Shape{},
 		nodes:  map[string]*Node{},
-		leaf:   &Queue{Name: "root.default", Parent: &Queue{Name: "root"}},
+
+		classOf: map[string]*Class{}, labelKeys: map[string]*labelKey{}, manyClasses: 256,
+
+		leaf: &Queue{Name: "root.default", Parent: &Queue{Name: "root"}},
 	}
 	s.latest.newer, s.latest.older = &s.latest, &s.latest
 	return s

@@ -73,6 +73,7 @@ func (v *verifier) nodes() {
 		}
 		known++
 		v.check(v.s.slots[n.Index] == n, "node %s is not at its index", name)
+		v.check(n.Class != nil && v.s.classOf[n.Class.key] == n.Class && n.Class.key == v.s.classKey(n.Fact), "node %s is not in its class", name)
 	}
 	v.check(known == v.s.known, "%d nodes are known but %d are counted", known, v.s.known)
 	ring := 0

@@ -12,7 +12,7 @@ var affinity = check{
 		match, _ := a.Shape.Affinity.Match(n.API)
 		return match
 	},
-	why: func(_ Ask, _ *cluster.Node, add func(Reason)) {
-		add(Reason{Kind: Affinity, Code: UnschedulableAndUnresolvable})
+	why: func(_ Ask, _ *cluster.Node, to []Reason) []Reason {
+		return append(to, Reason{Kind: Affinity, Code: UnschedulableAndUnresolvable})
 	},
 }

@@ -15,8 +15,8 @@ func Of(p *cluster.Pod) Ask { return Ask{p.Shape, p.Fact.Pin} }
 type check struct {
 	// fits reports whether the rule lets the ask onto the node. The node is known.
 	fits func(Ask, *cluster.Node) bool
-	// why gives the reasons when it does not.
-	why func(Ask, *cluster.Node, func(Reason))
+	// why appends the reasons when it does not.
+	why func(a Ask, n *cluster.Node, to []Reason) []Reason
 }
 
 // checks are all rules, in kube-scheduler's order.
@@ -42,12 +42,12 @@ func Fits(a Ask, n *cluster.Node) bool {
 	return true
 }
 
-// Why gives every reason of the first rule that refuses; none when the ask fits.
-func Why(a Ask, n *cluster.Node, add func(Reason)) {
+// Why appends every reason of the first rule that refuses; none when the ask fits.
+func Why(a Ask, n *cluster.Node, to []Reason) []Reason {
 	for i := range checks {
 		if !checks[i].fits(a, n) {
-			checks[i].why(a, n, add)
-			return
+			return checks[i].why(a, n, to)
 		}
 	}
+	return to
 }

@@ -19,6 +19,8 @@ type Memory struct {
 	why  []uint16
 	sets []set
 	fits []*cluster.Node
+	// reasons is room to work in.
+	reasons []Reason
 }
 
 type set struct {
@@ -84,9 +86,8 @@ func (m *Memory) number(a Ask, n *cluster.Node) uint16 {
 	if Fits(a, n) {
 		return fitting
 	}
-	var buffer [4]Reason
-	reasons := buffer[:0]
-	Why(a, n, func(r Reason) { reasons = append(reasons, r) })
+	m.reasons = Why(a, n, m.reasons[:0])
+	reasons := m.reasons
 	for i := fitting + 1; i < len(m.sets); i++ {
 		if slices.Equal(m.sets[i].reasons, reasons) {
 			return uint16(i)

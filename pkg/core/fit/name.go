@@ -15,7 +15,7 @@ var named = check{
 		}
 		return a.Shape.Names == nil || slices.Contains(a.Shape.Names, n.Name)
 	},
-	why: func(_ Ask, _ *cluster.Node, add func(Reason)) {
-		add(Reason{Kind: NotNamed, Code: UnschedulableAndUnresolvable})
+	why: func(_ Ask, _ *cluster.Node, to []Reason) []Reason {
+		return append(to, Reason{Kind: NotNamed, Code: UnschedulableAndUnresolvable})
 	},
 }

@@ -14,10 +14,10 @@ var resources = check{
 	why: lacking,
 }
 
-func lacking(a Ask, n *cluster.Node, add func(Reason)) {
+func lacking(a Ask, n *cluster.Node, to []Reason) []Reason {
 	request := a.Shape.Request
 	if n.Used.At(resource.SlotPods)+request[resource.SlotPods] > n.Allocatable.At(resource.SlotPods) {
-		add(Reason{Kind: TooManyPods})
+		to = append(to, Reason{Kind: TooManyPods})
 	}
 	for i, r := range a.Shape.Requests {
 		var total, used int64
@@ -25,9 +25,10 @@ func lacking(a Ask, n *cluster.Node, add func(Reason)) {
 			total, used = n.Allocatable.At(slot), n.Used.At(slot)
 		}
 		if want := r.Value; want > total-used {
-			add(Reason{Kind: Insufficient, Resource: r.Name, Code: codeFor(want > total)})
+			to = append(to, Reason{Kind: Insufficient, Resource: r.Name, Code: codeFor(want > total)})
 		}
 	}
+	return to
 }
 
 func codeFor(unresolvable bool) Code {

@@ -13,7 +13,7 @@ var taints = check{
 		}
 		return true
 	},
-	why: func(_ Ask, _ *cluster.Node, add func(Reason)) {
-		add(Reason{Kind: Tainted, Code: UnschedulableAndUnresolvable})
+	why: func(_ Ask, _ *cluster.Node, to []Reason) []Reason {
+		return append(to, Reason{Kind: Tainted, Code: UnschedulableAndUnresolvable})
 	},
 }

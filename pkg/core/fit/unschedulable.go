@@ -16,8 +16,8 @@ var unschedulable = check{
 	fits: func(a Ask, n *cluster.Node) bool {
 		return !n.Fact.Unschedulable || tolerates(a, &cordon)
 	},
-	why: func(_ Ask, _ *cluster.Node, add func(Reason)) {
-		add(Reason{Kind: Cordoned, Code: UnschedulableAndUnresolvable})
+	why: func(_ Ask, _ *cluster.Node, to []Reason) []Reason {
+		return append(to, Reason{Kind: Cordoned, Code: UnschedulableAndUnresolvable})
 	},
 }
 

@@ -1,5 +1,14 @@
-// Package order keeps the nodes sorted by how good they are, so that the first one that fits is the one to take.
+// Package order says in which order nodes are tried.
 //
-// The score here is static: it depends on the node alone. An Index follows the state: Refresh re-inserts exactly the nodes that
-// changed since the last call, so that nothing is ever re-sorted, and a rollback in the state needs no undo here.
+// An order (Spec) is a list of evaluators with weights. What an evaluator says of the node alone is its static score. The static scores
+// are kept in an Index: the nodes of each class, sorted, in blocks of neighbours that know the most any of them has free. A node that
+// changed is moved, nothing is ever re-sorted, and a rollback in the state needs no undo here. An ordinary ask takes the first
+// node that has room, passing a whole block at a look when nobody in it has.
+//
+// What an evaluator says of node and ask together is its dynamic score. Where it is the same for all nodes of a class (preferred node
+// affinity, soft taints) it shifts the class as a whole, and the ask still takes the first. Where it is not (request-aware
+// allocation, the best fit for a scarce resource), every node that has room is scored. Asks for a scarce resource look only at the nodes
+// that offer it, which stand apart in the index.
+//
+// Scores are whole numbers: each evaluator gives 0 to Unit, times its weight.
 package order

@@ -1,90 +1,133 @@
 package order
 
 import (
-	"cmp"
 	"fmt"
-
-	"github.com/google/btree"
+	"slices"
 
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 )
 
-// Index holds the known nodes, best first; equal scores stand by name. The zero Index is not usable; see New.
+// Index holds the known nodes by one order. Nodes of one class that offer the same scarce resources stand on one shelf, best first; equal scores stand
+// by name.
 type Index struct {
-	tree *btree.BTreeG[item]
-	// in is what the tree holds of each node: it must be known to take it out.
-	in map[*cluster.Node]item
+	spec    Spec
+	score   scorer
+	shelves map[place]*shelf
+	// byClass lists the shelves of a class.
+	byClass map[*cluster.Class][]*shelf
+	// in is where each node is: it must be known to take it out.
+	in    map[*cluster.Node]spot
+	width int
+	// version changes when the index is rebuilt.
+	version uint64
 }
 
-type item struct {
-	score int64
-	name  string
-	node  *cluster.Node
+// place is what the nodes of a shelf have in common.
+type place struct {
+	class *cluster.Class
+	// scarce are the scarce resources they offer.
+	scarce uint64
 }
 
-func before(a, b item) bool {
-	return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.name, b.name)) < 0
+type spot struct {
+	place
+	rank rank
 }
 
-// New returns an empty index.
-func New() *Index {
-	return &Index{tree: btree.NewG(32, before), in: map[*cluster.Node]item{}}
+func newIndex(spec Spec) *Index {
+	return &Index{
+		spec: spec, shelves: map[place]*shelf{}, byClass: map[*cluster.Class][]*shelf{}, in: map[*cluster.Node]spot{},
+	}
 }
 
-// Refresh re-inserts the nodes that changed since the last call, and takes out those that are gone.
-func (x *Index) Refresh(s *cluster.State) {
-	s.Dirty(func(n *cluster.Node) {
-		old, had := x.in[n]
-		if n.Fact == nil {
-			if had {
-				x.tree.Delete(old)
-				delete(x.in, n)
-			}
-			return
-		}
-		now := item{LeastAllocated(n), n.Name, n}
-		if had && now == old {
-			return
-		}
+// move puts a node that changed where it belongs now.
+func (x *Index) move(n *cluster.Node, scarce *Scarce) {
+	old, had := x.in[n]
+	if n.Fact == nil {
 		if had {
-			x.tree.Delete(old)
+			x.takeOut(n, old)
 		}
-		x.tree.ReplaceOrInsert(now)
-		x.in[n] = now
-	})
-}
-
-// Each calls f for the nodes, best first, until f returns false.
-func (x *Index) Each(f func(*cluster.Node) bool) {
-	x.tree.Ascend(func(i item) bool { return f(i.node) })
-}
-
-// Best returns the best of some nodes; nil when there are none. All must be in the index.
-func (x *Index) Best(nodes []*cluster.Node) *cluster.Node {
-	var best *cluster.Node
-	for _, n := range nodes {
-		if best == nil || before(x.in[n], x.in[best]) {
-			best = n
-		}
+		return
 	}
-	return best
+	now := x.spotOf(n, scarce)
+	if had && now == old {
+		x.shelves[now.place].update(now.rank)
+		return
+	}
+	if had {
+		x.takeOut(n, old)
+	}
+	x.putIn(n, now)
 }
 
-// Verify compares the index with one made from scratch; for tests. The index must be fresh.
-func (x *Index) Verify(s *cluster.State) error {
-	known := 0
+func (x *Index) spotOf(n *cluster.Node, scarce *Scarce) spot {
+	return spot{place{n.Class, scarce.offered(n)}, rank{x.score(n), n.Name}}
+}
+
+func (x *Index) putIn(n *cluster.Node, at spot) {
+	s := x.shelves[at.place]
+	if s == nil {
+		s = newShelf(at.place, x.width)
+		x.shelves[at.place] = s
+		x.byClass[at.class] = append(x.byClass[at.class], s)
+	}
+	s.insert(entry{at.rank, n})
+	x.in[n] = at
+}
+
+func (x *Index) takeOut(n *cluster.Node, at spot) {
+	s := x.shelves[at.place]
+	s.remove(at.rank)
+	delete(x.in, n)
+	if s.nodes > 0 {
+		return
+	}
+	delete(x.shelves, at.place)
+	rest := slices.DeleteFunc(x.byClass[at.class], func(o *shelf) bool { return o == s })
+	if len(rest) == 0 {
+		delete(x.byClass, at.class)
+	} else {
+		x.byClass[at.class] = rest
+	}
+}
+
+// rebuild starts over, for a space, scarce resources or evaluators that have changed.
+func (x *Index) rebuild(s *cluster.State, scarce *Scarce) {
+	x.version++
+	x.width = s.Space.Len()
+	x.score = x.spec.static(s.Space, scarce)
+	clear(x.shelves)
+	clear(x.byClass)
+	clear(x.in)
 	for _, n := range s.Slots() {
-		if n == nil {
-			continue
-		}
-		known++
-		want := item{LeastAllocated(n), n.Name, n}
-		if got, ok := x.tree.Get(want); !ok || got != want {
-			return fmt.Errorf("node %s is not at its place (score %d)", n.Name, want.score)
+		if n != nil {
+			x.putIn(n, x.spotOf(n, scarce))
 		}
 	}
-	if x.tree.Len() != known || len(x.in) != known {
-		return fmt.Errorf("the order holds %d nodes (%d noted), %d are known", x.tree.Len(), len(x.in), known)
+}
+
+// verify compares the index with one made from scratch.
+func (x *Index) verify(s *cluster.State, scarce *Scarce) error {
+	held := 0
+	for at, shelf := range x.shelves {
+		var last *entry
+		var fault error
+		shelf.each(func(e entry) {
+			held++
+			if now := x.spotOf(e.node, scarce); now != x.in[e.node] || now.place != at || now.rank != e.rank {
+				fault = fmt.Errorf("node %s is not at its place in the order %q", e.name, x.spec.Name)
+			}
+			if last != nil && last.compare(e.rank) >= 0 {
+				fault = fmt.Errorf("node %s comes before %s", last.name, e.name)
+			}
+			last = &e
+		})
+		if err := shelf.verify(); err != nil || fault != nil {
+			return fmt.Errorf("order: %w %w", fault, err)
+		}
+	}
+	if held != s.KnownNodes() || len(x.in) != held {
+		return fmt.Errorf("the order %q holds %d nodes (%d noted), %d are known", x.spec.Name, held, len(x.in), s.KnownNodes())
 	}
 	return nil
 }

@@ -11,6 +11,8 @@ import (
 // Lot is the waiting pods of one ask.
 type Lot struct {
 	Ask fit.Ask
+	// View is which classes of nodes may help.
+	View fit.View
 	// Memory is why each node refused; nil until the lot has failed once. Remembers is when it was begun.
 	Memory    *fit.Memory
 	Remembers time.Time

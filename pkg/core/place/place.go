@@ -7,25 +7,25 @@ import (
 )
 
 // First returns the best node on which the ask fits, nil when there is none, and how many nodes it looked at.
-func First(s *cluster.State, x *order.Index, a fit.Ask) (best *cluster.Node, visited int) {
+func First(s *cluster.State, o *order.Orders, a fit.Ask, v *fit.View) (best *cluster.Node, visited int) {
 	if a.Pin != "" {
 		if n := s.Node(a.Pin); n != nil && n.Fact != nil && fit.Fits(a, n) {
 			return n, 1
 		}
 		return nil, 1
 	}
-	x.Each(func(n *cluster.Node) bool {
-		visited++
-		if fit.Fits(a, n) {
-			best = n
-		}
-		return best == nil
+	if len(a.Shape.Unoffered) > 0 {
+		return nil, 1
+	}
+	v.Update(s, a)
+	return o.First(s, &order.Query{
+		Shape: a.Shape, Classes: v.Classes, ByNode: v.ByNode,
+		Admits: func(n *cluster.Node) bool { return v.Admits(a, n) },
 	})
-	return best, visited
 }
 
 // Remembered does the same for an ask that fitted nowhere before: with its memory it looks only at nodes that have changed.
-func Remembered(s *cluster.State, x *order.Index, a fit.Ask, m *fit.Memory) (best *cluster.Node, visited int) {
+func Remembered(s *cluster.State, o *order.Orders, a fit.Ask, m *fit.Memory) (best *cluster.Node, visited int) {
 	visited = m.Update(s, a)
-	return x.Best(m.Fitting()), visited
+	return o.Best(s, a.Shape, m.Fitting()), visited
 }

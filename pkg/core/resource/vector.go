@@ -43,3 +43,20 @@ func (v Vector) Equal(w Vector) bool {
 	}
 	return true
 }
+
+// Want is an amount that is asked for of one slot.
+type Want struct {
+	Slot  int
+	Value int64
+}
+
+// Wants lists the slots of which something is asked for.
+func (v Vector) Wants() []Want {
+	var wants []Want
+	for slot, value := range v {
+		if value > 0 {
+			wants = append(wants, Want{slot, value})
+		}
+	}
+	return wants
+}

@@ -1,0 +1,40 @@
+package fit
+
+import "github.com/sluice-scheduler/sluice/pkg/core/cluster"
+
+// View is which classes of nodes an ask may use, judged once per class instead of once per node. The zero View is brought up to date by its
+// first Update.
+type View struct {
+	// Classes may hold nodes that fit; all nodes of other classes refuse.
+	Classes []*cluster.Class
+	// ByNode: within these classes the rules that read a node's description must still be put to each node, because the ask
+	// reads what classes do not tell apart.
+	ByNode bool
+
+	version uint64
+	filled  bool
+}
+
+// Update judges the classes anew if they have changed.
+func (v *View) Update(s *cluster.State, a Ask) {
+	if v.filled && v.version == s.ClassVersion() {
+		return
+	}
+	*v = View{Classes: v.Classes[:0], filled: true, version: s.ClassVersion(), ByNode: s.SelectsWide(a.Shape) || a.Shape.Names != nil}
+	s.Classes(func(c *cluster.Class) {
+		if v.admits(a, c) {
+			v.Classes = append(v.Classes, c)
+		}
+	})
+}
+
+func (v *View) admits(a Ask, c *cluster.Class) bool {
+	like := &cluster.Node{Fact: c.Fact, API: c.API}
+	return unschedulable.fits(a, like) && taints.fits(a, like) && (v.ByNode || affinity.fits(a, like))
+}
+
+// Admits reports what is left to ask of a node that is in one of the view's classes and has room enough: its host ports, and,
+// where classes do not tell, its description.
+func (v *View) Admits(a Ask, n *cluster.Node) bool {
+	return ports.fits(a, n) && (!v.ByNode || named.fits(a, n) && affinity.fits(a, n))
+}

@@ -1,0 +1,161 @@
+package order
+
+import (
+	"math"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+)
+
+// Query is what is looked for.
+type Query struct {
+	Shape *cluster.Shape
+	// Classes are those that may hold a node for it.
+	Classes []*cluster.Class
+	// ByNode: the shape's preferences read what classes do not tell apart.
+	ByNode bool
+	// Admits is the last word about a node that has room.
+	Admits func(*cluster.Node) bool
+}
+
+// First returns the best node for the query by the order that the shape names, nil when there is none, and how many nodes and blocks of nodes it looked at.
+func (o *Orders) First(s *cluster.State, q *Query) (best *cluster.Node, visited int) {
+	x := o.index(s, q.Shape.Order)
+	want := o.scarce.wanted(q.Shape.Wants)
+	if o.scoresEach(x, q, want) {
+		return o.scored(s, x, q, want)
+	}
+	bound := rank{score: math.MinInt64}
+	for _, class := range q.Classes {
+		shelves := x.byClass[class]
+		if len(shelves) == 0 {
+			continue
+		}
+		shift := x.shift(q.Shape, class)
+		for _, shelf := range shelves {
+			e, looked := shelf.first(q.Shape.Wants, bound.shifted(-shift), q.Admits)
+			visited += looked
+			if e != nil {
+				best, bound = e.node, e.rank.shifted(shift)
+			}
+		}
+	}
+	return best, visited
+}
+
+// shifted returns the rank with its score raised.
+func (r rank) shifted(by int64) rank {
+	if r.score == math.MinInt64 {
+		return r
+	}
+	r.score += by
+	return r
+}
+
+// shift is the dynamic score that a shape gives to all nodes of a class.
+func (x *Index) shift(shape *cluster.Shape, class *cluster.Class) int64 {
+	if shape.Preferred == nil && len(class.Fact.SoftTaints) == 0 {
+		return x.spec.weight(TaintToleration) * Unit
+	}
+	return x.spec.preference(shape, &cluster.Node{Fact: class.Fact, API: class.API})
+}
+
+// scoresEach reports whether every node that has room must be scored.
+func (o *Orders) scoresEach(x *Index, q *Query, want uint64) bool {
+	return want != 0 && x.spec.weight(ScarceFit)+x.spec.weight(ScarceAvoidance) > 0 || q.ByNode && q.Shape.Preferred != nil || x.spec.readsRequest()
+}
+
+// scored scores every node that has room and offers the scarce resources that are wanted.
+func (o *Orders) scored(s *cluster.State, x *Index, q *Query, want uint64) (best *cluster.Node, visited int) {
+	bound := rank{score: math.MinInt64}
+	for _, class := range q.Classes {
+		for _, shelf := range x.byClass[class] {
+			if shelf.scarce&want != want {
+				continue
+			}
+			visited += shelf.all(q.Shape.Wants, func(n *cluster.Node) {
+				r := rank{o.total(s, x, q.Shape, n, want), n.Name}
+				if (best == nil || r.compare(bound) < 0) && q.Admits(n) {
+					best, bound = n, r
+				}
+			})
+		}
+	}
+	return best, visited
+}
+
+// total is the whole score of a node for a shape, static and dynamic. Keeping off scarce resources is not for those who want one.
+func (o *Orders) total(s *cluster.State, x *Index, shape *cluster.Shape, n *cluster.Node, want uint64) int64 {
+	sum := x.score(n) + x.spec.preference(shape, n)
+	if want != 0 {
+		sum -= x.spec.weight(ScarceAvoidance) * o.scarce.avoidance(n)
+		sum -= x.spec.weight(ScarceFit) * o.strands(shape, n)
+	}
+	return sum + x.spec.withRequest(s.Space, shape, n)
+}
+
+// Best returns the best of some nodes for the shape; nil when there are none.
+func (o *Orders) Best(s *cluster.State, shape *cluster.Shape, nodes []*cluster.Node) (best *cluster.Node) {
+	x := o.index(s, shape.Order)
+	want := o.scarce.wanted(shape.Wants)
+	var bound rank
+	for _, n := range nodes {
+		if r := (rank{o.total(s, x, shape, n, want), n.Name}); best == nil || r.compare(bound) < 0 {
+			best, bound = n, r
+		}
+	}
+	return best
+}
+
+// memo remembers for one shape what it would strand on each node, by the node's index, while node and usual requests stay as they were.
+type memo struct {
+	usual   uint64
+	version []uint64
+	value   []int64
+}
+
+// strands is how much the shape would strand on the node, in Units.
+func (o *Orders) strands(shape *cluster.Shape, n *cluster.Node) int64 {
+	m := o.memo[shape]
+	if m == nil || m.usual != o.usual.version {
+		m = &memo{usual: o.usual.version}
+		o.memo[shape] = m
+	}
+	for len(m.version) <= n.Index {
+		m.version = append(m.version, 0)
+		m.value = append(m.value, 0)
+	}
+	if m.version[n.Index] != n.Version {
+		m.version[n.Index] = n.Version
+		m.value[n.Index] = o.usual.strands(o.scarce, shape, n, o.room)
+	}
+	return m.value[n.Index]
+}
+
+// Stranded returns the free units of a scarce resource on nodes where none of the usual requests for it fits any more, and all its free units.
+func (o *Orders) Stranded(s *cluster.State, slot int) (stranded, free int64) {
+	for _, n := range s.Slots() {
+		if n == nil || n.Allocatable.At(slot) == 0 {
+			continue
+		}
+		left := make([]int64, s.Space.Len())
+		for i := range left {
+			left[i] = n.Allocatable.At(i) - n.Used.At(i)
+		}
+		have := max(0, left[slot])
+		free += have
+		if !o.usual.anyFits(slot, left) {
+			stranded += have
+		}
+	}
+	return stranded, free
+}
+
+// anyFits reports whether one of the usual requests for the resource fits into what is free.
+func (u *Usual) anyFits(slot int, free []int64) bool {
+	for i := range u.top {
+		if wantOf(u.top[i].shape.Wants, slot) > 0 && fitsTimes(u.top[i].shape.Wants, free) > 0 {
+			return true
+		}
+	}
+	return len(u.top) == 0
+}

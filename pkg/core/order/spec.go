@@ -1,0 +1,84 @@
+package order
+
+// Kind is what an evaluator looks at.
+type Kind string
+
+// The evaluators. Static ones look at the node alone, dynamic ones at node and ask.
+const (
+	// LeastAllocated (static) prefers nodes with much free, MostAllocated (static) those with little: the weighted mean of the free or used
+	// shares of Resources.
+	LeastAllocated Kind = "LeastAllocated"
+	MostAllocated  Kind = "MostAllocated"
+	// RequestedToCapacityRatio (static) maps the used share of each resource through Shape and takes the weighted mean.
+	RequestedToCapacityRatio Kind = "RequestedToCapacityRatio"
+	// Balanced (static) prefers nodes whose resources are used to like shares: one minus the standard deviation of the shares.
+	Balanced Kind = "Balanced"
+	// DominantShare (static) prefers nodes whose most used resource is least used.
+	DominantShare Kind = "DominantShare"
+	// NodeLabel (static) scores nodes by the value of one label.
+	NodeLabel Kind = "NodeLabel"
+	// ScarceAvoidance keeps asks that want no scarce resource off nodes that have some of it free.
+	ScarceAvoidance Kind = "ScarceAvoidance"
+	// ScarceFit (dynamic) places asks for a scarce resource where they leave least of it stranded: free, but of no use to the requests that are
+	// usual.
+	ScarceFit Kind = "ScarceFit"
+	// NodeAffinity (dynamic) counts the pod's preferred node affinity, TaintToleration (dynamic) the PreferNoSchedule taints that it does
+	// not tolerate.
+	NodeAffinity    Kind = "NodeAffinity"
+	TaintToleration Kind = "TaintToleration"
+	// RequestLeastAllocated and RequestMostAllocated (dynamic) judge the node as it would be with the pod on it, as kube-scheduler does. Every node that
+	// has room is scored, so they cost more.
+	RequestLeastAllocated Kind = "RequestLeastAllocated"
+	RequestMostAllocated  Kind = "RequestMostAllocated"
+)
+
+// Kinds lists all evaluators.
+func Kinds() []Kind {
+	return []Kind{
+		LeastAllocated, MostAllocated, RequestedToCapacityRatio, Balanced, DominantShare, NodeLabel,
+		ScarceAvoidance, ScarceFit, NodeAffinity, TaintToleration, RequestLeastAllocated, RequestMostAllocated,
+	}
+}
+
+// Spec is a node order. A valid Spec is the configuration's to ensure.
+type Spec struct {
+	Name       string
+	Evaluators []Evaluator
+}
+
+// Evaluator is one part of an order.
+type Evaluator struct {
+	Kind Kind
+	// Weight multiplies the score; 1 to 100.
+	Weight int64
+	// Resources are what the allocation kinds look at; none means cpu and memory alike.
+	Resources []Resource
+	// Shape is for RequestedToCapacityRatio: points by rising utilization, straight lines between them.
+	Shape []Point
+	// Label and Values are for NodeLabel: nodes score by their value of the label, from 0 to 100; any other value scores 0.
+	Label  string
+	Values map[string]int64
+}
+
+// Resource is a resource and its weight among others.
+type Resource struct {
+	Name   string
+	Weight int64
+}
+
+// Point maps a utilization in percent to a score from 0 to 10.
+type Point struct{ Utilization, Score int64 }
+
+// Unit is the highest score of an evaluator of weight 1.
+const Unit = 1 << 12
+
+// Default is the order that holds when none is configured: spread over nodes, honour preferences, keep scarce resources for those who ask for them.
+func Default() Spec {
+	return Spec{Name: "default", Evaluators: []Evaluator{
+		{Kind: LeastAllocated, Weight: 1},
+		{Kind: NodeAffinity, Weight: 2},
+		{Kind: TaintToleration, Weight: 3},
+		{Kind: ScarceAvoidance, Weight: 20},
+		{Kind: ScarceFit, Weight: 20},
+	}}
+}
