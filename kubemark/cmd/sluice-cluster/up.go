@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluice-scheduler/sluice/kubemark/local"
+	"github.com/sluice-scheduler/sluice/kubemark/simnode"
+)
+
+// up is what the command up may be told.
+type up struct {
+	cluster    local.Options
+	group      simnode.Group
+	hollow     local.HollowOptions
+	startDelay time.Duration
+	sluice     bool
+	binary     string
+}
+
+// upCommand runs a cluster until Ctrl-C.
+func upCommand(opts *local.Options) *cobra.Command {
+	var u up
+	cmd := &cobra.Command{
+		Use:   "up",
+		Short: "Run a cluster until Ctrl-C",
+		Example: `  # 100 simulated nodes
+  sluice-cluster up
+
+  # 2,000 simulated nodes of 64 CPUs with 8 GPUs each, 10 hollow nodes, kube-scheduler, Sluice
+  sluice-cluster up --nodes 2000 --cpu 64 --extended nvidia.com/gpu=8 --hollow 10 --kube-scheduler --with-sluice`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			u.cluster.Source, u.cluster.Components = opts.Source, opts.Components
+			return u.run(cmd.Context(), cmd.OutOrStdout())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&u.cluster.Dir, "dir", "", "folder for data, kubeconfigs and logs (default: a temporary one, removed at the end)")
+	f.BoolVar(&u.cluster.Keep, "keep", false, "leave the temporary folder in place at the end")
+	f.BoolVar(&u.cluster.KubeScheduler, "kube-scheduler", false, "run kube-scheduler too, for pods that do not name Sluice")
+	f.BoolVar(&u.cluster.NoNodeLifecycle, "no-node-lifecycle", false, "do not taint nodes that fail, nor evict their pods")
+	f.IntVar(&u.group.Count, "nodes", 100, "number of simulated nodes")
+	f.StringVar(&u.group.CPU, "cpu", "32", "CPUs of a simulated node")
+	f.StringVar(&u.group.Memory, "memory", "128Gi", "memory of a simulated node")
+	f.IntVar(&u.group.Pods, "pods", 110, "pods that a simulated node takes")
+	f.StringToStringVar(&u.group.Extended, "extended", nil, "extended resources of a simulated node, as name=amount")
+	f.StringToStringVar(&u.group.Labels, "labels", nil, "labels of simulated nodes, as key=value")
+	f.DurationVar(&u.startDelay, "start-delay", 0, "time a simulated pod takes from admission to Running")
+	f.IntVar(&u.hollow.Count, "hollow", 0, "number of hollow nodes, of 4 CPUs and 8 GiB")
+	f.BoolVar(&u.sluice, "with-sluice", false, "run Sluice with its default configuration")
+	f.StringVar(&u.binary, "sluice", "", "the sluice program (default: $SLUICE_BINARY or bin/sluice of the checkout)")
+	return cmd
+}
+
+// run starts everything and waits.
+func (u up) run(ctx context.Context, out io.Writer) (err error) {
+	t := newTeller(out)
+	u.cluster.Progress = out
+	c, err := u.start(ctx, t)
+	if c != nil {
+		defer func() { err = errors.Join(err, t.step("stopped", c.Stop)) }()
+	}
+	if err != nil {
+		return unlessInterrupted(ctx, err)
+	}
+	fmt.Fprintf(out, `
+  export KUBECONFIG=%s
+  %s get nodes
+
+  kubectl   %s
+  logs      %s
+
+Ctrl-C ends the cluster.
+`, c.Kubeconfig(), c.Kubectl(), c.Kubectl(), logs(c))
+	<-ctx.Done()
+	fmt.Fprintln(out)
+	return nil
+}
+
+// start brings everything up, a step at a time.
+func (u up) start(ctx context.Context, t *teller) (c *local.Cluster, err error) {
+	err = t.step("control plane", func() error {
+		c, err = local.Start(ctx, u.cluster)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if u.group.Count > 0 {
+		if err := t.step(strconv.Itoa(u.group.Count)+" simulated nodes ready", func() error {
+			_, err := c.Simulate(ctx, simnode.Options{Groups: []simnode.Group{u.group}, StartDelay: u.startDelay})
+			return err
+		}); err != nil {
+			return c, err
+		}
+	}
+	if u.hollow.Count > 0 {
+		if err := t.step(strconv.Itoa(u.hollow.Count)+" hollow nodes ready", func() error {
+			_, err := c.AddHollow(ctx, u.hollow)
+			return err
+		}); err != nil {
+			return c, err
+		}
+	}
+	if u.sluice {
+		return c, t.step("Sluice ready", func() error {
+			_, err := c.StartSluice(ctx, local.SluiceOptions{Binary: u.binary})
+			return err
+		})
+	}
+	return c, nil
+}
+
+// unlessInterrupted drops an error whose cause is that the user pressed Ctrl-C.
+func unlessInterrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
