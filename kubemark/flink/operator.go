@@ -89,9 +89,6 @@ func (s *Simulator) resolve(cr *unstructured.Unstructured, j *job) (*spec.Cluste
 	if err != nil {
 		return j.cluster, err
 	}
-	if s.options.OmitStartupProbe {
-		c.Config["kubernetes.operator.jm-deployment.startup.probe.enabled"] = "false"
-	}
 	if c.Session {
 		s.countSlots(c)
 	}

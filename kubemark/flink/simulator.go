@@ -23,9 +23,6 @@ type Options struct {
 	// StartDelay is the time from a ready JobManager to its first request for TaskManagers: what the JVM and the
 	// user's main method take. Zero means one second; a negative value means none at all.
 	StartDelay time.Duration
-	// OmitStartupProbe leaves out the JobManager's startup probe, which asks Flink's REST server whether it answers.
-	// Set it where kubelets probe for real (hollow nodes): no Flink runs, so the JobManager would never become ready.
-	OmitStartupProbe bool
 	// Concurrency is how many clusters are worked on at once; zero means 4. Each JobManager creates its pods four at
 	// a time besides.
 	Concurrency int
