@@ -3,6 +3,7 @@ package core
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 	"github.com/sluice-scheduler/sluice/pkg/core/fit"
@@ -89,6 +90,9 @@ func (c *Core) assume(ask *pending.Ask, n *cluster.Node) {
 	c.emit(b)
 }
 
+// lookAgain is the least time after which a parked lot is looked at without cause, so that its counts are kept true at little cost.
+const lookAgain = 10 * time.Second
+
 // park sets a lot aside with the exact reasons of every node, and tells its pods.
 func (c *Core) park(lot *pending.Lot) {
 	if lot.Memory == nil {
@@ -97,7 +101,7 @@ func (c *Core) park(lot *pending.Lot) {
 	}
 	c.stats.Unschedulable++
 	lot.Head().Attempts++
-	c.pending.Park(lot, c.failure(lot), c.now.Add(c.cfg.RefreshAfter))
+	c.pending.Park(lot, c.failure(lot), c.now.Add(max(c.cfg.RefreshAfter, lookAgain)))
 	c.tellLot(lot)
 }
 

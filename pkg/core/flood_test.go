@@ -103,3 +103,13 @@ func conditions(effects []core.Effect) int {
 	}
 	return n
 }
+
+// TestCountsToldAtOnceDoNotKeepTheCoreBusy: however often a change of counts may be told, a parked pod is not looked at again all the time.
+func TestCountsToldAtOnceDoNotKeepTheCoreBusy(t *testing.T) {
+	c := core.New(core.Config{RefreshAfter: 1})
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	c.Step(now, []core.Event{core.Lead{On: true}, core.NodeSet{Node: nodeOf("n", 1000)}, core.PodSet{Pod: podOf("p", 9000, 0, now)}})
+	at, ok := c.Wake()
+	require.True(t, ok)
+	require.GreaterOrEqual(t, at.Sub(now), time.Second)
+}
