@@ -20,7 +20,7 @@ type outage struct {
 	host  string
 	count atomic.Uint64
 
-	mu       sync.Mutex
+	mu      sync.Mutex
 	failing map[string]bool // by resource
 	since   time.Time
 }

@@ -54,7 +54,7 @@ func (r *reader) heldPod(pod *v1.Pod, fault string) *cluster.PodFact {
 		Terminal: pod.Status.Phase == v1.PodSucceeded || pod.Status.Phase == v1.PodFailed,
 		Started:  pod.Status.StartTime != nil,
 		Demand: r.demands.share(&cluster.Demand{
-			Key: "unreadable " + fault, Unsupported: []string{"(unreadable)"}, Faults: []string{fault},
+			Key: "unreadable " + fault, Unsupported: []string{"this pod (it " + fault + ")"}, Faults: []string{fault},
 		}),
 	}
 }

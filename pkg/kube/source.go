@@ -2,6 +2,8 @@ package kube
 
 import (
 	"context"
+	"errors"
+	"reflect"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -29,9 +31,16 @@ func (s *source) ListWithContext(ctx context.Context, o metav1.ListOptions) (run
 // WatchWithContext starts a watch, or a stream of all there is followed by a watch.
 func (s *source) WatchWithContext(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
 	w, err := s.watch(ctx, o)
+	if err == nil && reflect.TypeOf(w) == reflect.TypeOf(watch.NewEmptyWatch()) {
+		s.note(errCut) // client-go makes an empty watch of it
+		return w, nil
+	}
 	s.note(err)
 	return w, err
 }
+
+// errCut stands for an answer that broke off before it began.
+var errCut = errors.New("the connection was cut before there was an answer")
 
 func (s *source) note(err error) {
 	if err != nil {

@@ -175,14 +175,15 @@ func TestEventsNeverDelayABind(t *testing.T) {
 		}
 		w.Put(bindsOf(100))
 		w.settle()
-		last, early := 0, 0
-		for i, r := range w.requests {
+		var last time.Time
+		for _, r := range w.requests {
 			if r.kind == kindBind {
-				last = i
+				last = r.at
 			}
 		}
-		for _, r := range w.requests[:last] {
-			if r.kind == kindEvent {
+		early := 0
+		for _, r := range w.requests {
+			if r.kind == kindEvent && r.at.Before(last) {
 				early++
 			}
 		}

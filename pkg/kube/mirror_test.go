@@ -1,0 +1,242 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	v1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	apires "k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/sluice-scheduler/sluice/pkg/core"
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+)
+
+type podMirror = mirror[*cluster.PodFact]
+
+func newPodMirror() (*podMirror, *sink, *[]string) {
+	s, vanished := &sink{}, &[]string{}
+	p := pods{newReader("sluice", quietLog()), func(f *cluster.PodFact) { *vanished = append(*vanished, f.Name) }}
+	return newMirror(p, s, func(int) {}), s, vanished
+}
+
+// A pod in its stages, as the API server tells them.
+func at(p *v1.Pod, change func(*v1.Pod)) *v1.Pod {
+	p = p.DeepCopy()
+	change(p)
+	return p
+}
+
+func started(p *v1.Pod)  { p.Status.StartTime = &metav1.Time{Time: time.Unix(5, 0)} }
+func deleting(p *v1.Pod) { p.DeletionTimestamp = &metav1.Time{Time: time.Unix(6, 0)} }
+func foreign(p *v1.Pod)  { p.Spec.SchedulerName = "default-scheduler" }
+
+func TestMirrorTellsWhatChanges(t *testing.T) {
+	m, s, _ := newPodMirror()
+	a := pod("a", "1", "")
+	require.NoError(t, m.Add(a))
+	require.NoError(t, m.Update(at(a, func(p *v1.Pod) { p.ResourceVersion, p.Status.Message = "2", "noise" })))
+	require.NoError(t, m.Update(at(a, func(p *v1.Pod) { p.Spec.NodeName = "n1" })))
+	require.NoError(t, m.Update(at(pod("a", "1", "n1"), started)))
+	require.NoError(t, m.Delete(pod("a", "1", "n1")))
+	require.NoError(t, m.Delete(pod("a", "1", "n1")))
+	require.Equal(t, []string{"pod 1 on ", "pod 1 on n1", "pod 1 on n1", "pod 1 gone"}, words(s.take()))
+}
+
+func TestAPodCreatedAnewUnderItsNameIsAnother(t *testing.T) {
+	m, s, _ := newPodMirror()
+	require.NoError(t, m.Add(pod("a", "1", "n1")))
+	require.NoError(t, m.Update(pod("a", "2", "")))
+	require.NoError(t, m.Replace([]any{pod("a", "3", "")}, ""))
+	require.Equal(t, []string{"pod 1 on n1", "pod 1 gone", "pod 2 on ", "pod 2 gone", "pod 3 on "}, words(s.take()))
+}
+
+func TestRelistTellsTheDifference(t *testing.T) {
+	m, s, _ := newPodMirror()
+	require.NoError(t, m.Replace([]any{pod("a", "1", ""), pod("b", "2", ""), pod("c", "3", "")}, ""))
+	require.Len(t, s.take(), 3)
+	require.NoError(t, m.Replace([]any{pod("b", "2", ""), pod("c", "3", "n1"), pod("d", "4", "")}, ""))
+	require.Equal(t, []string{"pod 1 gone", "pod 3 on n1", "pod 4 on "}, words(s.take()))
+	require.NoError(t, m.Replace(nil, ""))
+	require.Equal(t, []string{"pod 2 gone", "pod 3 gone", "pod 4 gone"}, words(s.take()))
+}
+
+// An initial stream goes through a store of client-go's, which keys what the transform returns.
+func TestStreamedObjectsAreFactsBeforeTheyAreKept(t *testing.T) {
+	m, s, _ := newPodMirror()
+	store := cache.NewStore(cache.DeletionHandlingMetaNamespaceKeyFunc, cache.WithTransformer(m.Transformer()))
+	require.NoError(t, store.Add(pod("a", "1", "")))
+	require.NoError(t, store.Add(pod("b", "2", "n1")))
+	require.NoError(t, store.Update(pod("b", "2", "n2")))
+	require.NoError(t, store.Add(pod("c", "3", "")))
+	require.NoError(t, store.Delete(pod("c", "3", "")))
+	for _, o := range store.List() {
+		require.IsType(t, &item[*cluster.PodFact]{}, o)
+		accessor, err := meta.Accessor(o)
+		require.NoError(t, err)
+		require.Equal(t, "default", accessor.GetNamespace())
+	}
+	require.NoError(t, m.Replace(store.List(), "7"))
+	require.ElementsMatch(t, []string{"pod 1 on ", "pod 2 on n2"}, words(s.take()))
+}
+
+func TestMirrorRefusesWhatItDoesNotKnow(t *testing.T) {
+	m, s, _ := newPodMirror()
+	require.Error(t, m.Add(&v1.Service{}))
+	require.Error(t, m.Delete("a"))
+	require.Error(t, m.Replace([]any{3}, ""))
+	require.Empty(t, s.take())
+}
+
+func TestOnlyPodsThatMayHaveBeenRefusedAreAskedAfter(t *testing.T) {
+	for name, c := range map[string]struct {
+		known, last *v1.Pod
+		asked       bool
+	}{
+		"bound, not started":          {pod("a", "1", "n1"), pod("a", "1", "n1"), true},
+		"bound, seen in a relist":     {pod("a", "1", "n1"), nil, true},
+		"unbound":                     {pod("a", "1", ""), pod("a", "1", ""), false},
+		"started":                     {at(pod("a", "1", "n1"), started), nil, false},
+		"started at last":             {pod("a", "1", "n1"), at(pod("a", "1", "n1"), started), false},
+		"being deleted":               {at(pod("a", "1", "n1"), deleting), nil, false},
+		"deleted at last":             {pod("a", "1", "n1"), at(pod("a", "1", "n1"), deleting), false},
+		"of another scheduler":        {at(pod("a", "1", "n1"), foreign), nil, false},
+		"another one of its name ran": {pod("a", "1", "n1"), at(pod("a", "2", "n1"), started), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, s, vanished := newPodMirror()
+			require.NoError(t, m.Add(c.known))
+			if c.last == nil {
+				require.NoError(t, m.Replace(nil, ""))
+			} else {
+				require.NoError(t, m.Delete(c.last))
+			}
+			require.Equal(t, "pod 1 gone", words(s.take())[1])
+			require.Equal(t, c.asked, len(*vanished) == 1)
+		})
+	}
+}
+
+func TestNodesWithoutNewsAreNotTold(t *testing.T) {
+	s := &sink{}
+	m := newMirror(nodes{newReader("sluice", quietLog())}, s, func(int) {})
+	n := node("n1")
+	n.Labels = map[string]string{"pool": "batch"}
+	n.Status.Allocatable = v1.ResourceList{"cpu": apires.MustParse("4")}
+	require.NoError(t, m.Add(n))
+	heartbeat := n.DeepCopy()
+	heartbeat.ResourceVersion = "2"
+	heartbeat.Status.Conditions = []v1.NodeCondition{{Type: v1.NodeReady, LastHeartbeatTime: metav1.Now()}}
+	require.NoError(t, m.Update(heartbeat))
+	require.Equal(t, []string{"node n1"}, words(s.take()))
+	heartbeat = heartbeat.DeepCopy()
+	heartbeat.Labels["pool"] = "other"
+	require.NoError(t, m.Update(heartbeat))
+	again := heartbeat.DeepCopy()
+	again.UID = "new"
+	require.NoError(t, m.Update(again))
+	require.NoError(t, m.Delete(again))
+	require.Equal(t, []string{"node n1", "node n1 gone", "node n1", "node n1 gone"}, words(s.take()))
+}
+
+func TestPodsThatAskForTheSameShareADemand(t *testing.T) {
+	r := newReader("sluice", quietLog())
+	var facts []*cluster.PodFact
+	for i := range 3000 {
+		p := pod(fmt.Sprint("p", i), fmt.Sprint(i), "")
+		p.Spec.Containers = []v1.Container{{Resources: v1.ResourceRequirements{Requests: v1.ResourceList{
+			"cpu": *apires.NewMilliQuantity(int64(100+i%30), apires.DecimalSI),
+		}}}}
+		facts = append(facts, r.pod(p))
+	}
+	distinct := map[*cluster.Demand]bool{}
+	for _, f := range facts {
+		distinct[f.Demand] = true
+	}
+	require.Len(t, distinct, 30)
+	require.Equal(t, 30, r.demands.size())
+
+	clear(distinct)
+	clear(facts[1:])
+	require.Eventually(t, func() bool { runtime.GC(); return r.demands.size() == 1 }, 10*time.Second, time.Millisecond)
+	require.Same(t, facts[0].Demand, r.demands.share(&cluster.Demand{Key: facts[0].Demand.Key}))
+	runtime.KeepAlive(facts)
+}
+
+func TestAnObjectThatCannotBeReadIsHeld(t *testing.T) {
+	s := &sink{}
+	r := newReader("sluice", quietLog())
+	r.readPod = func(*v1.Pod, string) *cluster.PodFact { panic("absurd") }
+	r.readNode = func(*v1.Node) *cluster.NodeFact { panic("absurd") }
+	require.NoError(t, newMirror(pods{r, nil}, s, func(int) {}).Add(pod("a", "1", "")))
+	require.NoError(t, newMirror(nodes{r}, s, func(int) {}).Add(node("n1")))
+	events := s.take()
+	require.EqualValues(t, 2, r.unreadable.Load())
+	require.True(t, events[1].(core.NodeSet).Node.Unschedulable)
+
+	c := core.New(core.Config{})
+	sound := node("n2")
+	sound.Status.Allocatable = v1.ResourceList{"cpu": apires.MustParse("4"), "pods": apires.MustParse("10")}
+	events = append(events, core.Lead{On: true}, core.NodeSet{Node: cluster.ReadNode(sound)})
+	var told []core.Condition
+	for _, e := range c.Step(time.Unix(100, 0), events) {
+		require.IsNotType(t, core.Bind{}, e, "it must not be placed")
+		if set, ok := e.(core.Condition); ok {
+			told = append(told, set)
+		}
+	}
+	require.NoError(t, c.Verify())
+	require.Len(t, told, 1)
+	require.Contains(t, told[0].Message, "cannot be read: absurd")
+}
+
+func TestAbsurdObjectsAreReadWithoutHarm(t *testing.T) {
+	r := newReader("sluice", quietLog())
+	r.pod(&v1.Pod{})
+	r.node(&v1.Node{})
+	p := pod("a", "1", "n1")
+	p.Spec.NodeSelector = map[string]string{"": strings.Repeat("x", 1<<16), "\x00": "\xff"}
+	p.Spec.Affinity = &v1.Affinity{NodeAffinity: &v1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: &v1.NodeSelector{
+		NodeSelectorTerms: []v1.NodeSelectorTerm{{}, {MatchExpressions: []v1.NodeSelectorRequirement{{Key: "k", Operator: "Near", Values: nil}}}},
+	}}}
+	p.Spec.Containers = []v1.Container{{Resources: v1.ResourceRequirements{Requests: v1.ResourceList{
+		"cpu": apires.MustParse("1e30"), "memory": apires.MustParse("-5"), "": apires.MustParse("9E"),
+	}}}}
+	require.NotNil(t, r.pod(p).Demand)
+	require.Zero(t, r.unreadable.Load())
+}
+
+func TestVerifierAsksAndTells(t *testing.T) {
+	s := &sink{}
+	looks := make(chan types.UID, 10)
+	v := newVerifier(func(_ context.Context, p core.PodRef) (Sight, Answer) {
+		defer func() { looks <- p.UID }()
+		switch p.UID {
+		case "error":
+			return Sight{}, Answer{Verdict: Unknown}
+		case "done":
+			return Sight{Exists: true}, Answer{}
+		}
+		return Sight{Exists: true, Failed: string(p.UID)}, Answer{}
+	}, s, quietLog())
+	for _, uid := range []types.UID{"OutOfcpu", "OutOfnvidia.com/gpu", "NodePorts", "Evicted", "error", "done"} {
+		v.check(t.Context(), &cluster.PodFact{UID: uid, Node: "n1"})
+	}
+	for range 6 {
+		<-looks
+	}
+	require.Eventually(t, func() bool { return v.waiting.Load() == 0 }, 10*time.Second, time.Millisecond)
+	require.ElementsMatch(t, []core.Event{
+		core.PodRejected{UID: "OutOfcpu", Node: "n1", Reason: "OutOfcpu"},
+		core.PodRejected{UID: "OutOfnvidia.com/gpu", Node: "n1", Reason: "OutOfnvidia.com/gpu"},
+		core.PodRejected{UID: "NodePorts", Node: "n1", Reason: "NodePorts"},
+	}, s.take())
+}

@@ -1,0 +1,154 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	v1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+
+	"github.com/sluice-scheduler/sluice/pkg/core"
+)
+
+// seen is one request as the server got it.
+type seen struct {
+	method, path, query string
+	contentType, agent  string
+	body                []byte
+}
+
+// serve starts an API server that is what answer says, and returns a client of it and what it saw.
+func serve(t *testing.T, answer http.HandlerFunc) (*Client, func() []seen) {
+	t.Helper()
+	var mu sync.Mutex
+	var all []seen
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		mu.Lock()
+		all = append(all, seen{
+			r.Method, r.URL.Path, r.URL.RawQuery, r.Header.Get("Content-Type"), r.Header.Get("User-Agent"), body,
+		})
+		mu.Unlock()
+		answer(w, r)
+	}))
+	t.Cleanup(server.Close)
+	c, err := connect(&rest.Config{Host: server.URL}, Access{Agent: "sluice/test", QPS: -1, Burst: 1})
+	require.NoError(t, err)
+	return c, func() []seen {
+		mu.Lock()
+		defer mu.Unlock()
+		return append([]seen(nil), all...)
+	}
+}
+
+// reply writes an object in protobuf.
+func reply(w http.ResponseWriter, code int, o runtime.Object) {
+	info, _ := runtime.SerializerInfoForMediaType(scheme.Codecs.SupportedMediaTypes(), protobuf)
+	data, err := runtime.Encode(scheme.Codecs.EncoderForVersion(info.Serializer, v1.SchemeGroupVersion), o)
+	if err != nil {
+		panic(err)
+	}
+	w.Header().Set("Content-Type", protobuf)
+	w.WriteHeader(code)
+	w.Write(data)
+}
+
+// decode reads a protobuf body into an object.
+func decode(t *testing.T, body []byte, into runtime.Object) {
+	t.Helper()
+	_, _, err := scheme.Codecs.UniversalDeserializer().Decode(body, nil, into)
+	require.NoError(t, err)
+}
+
+func status(err *apierrors.StatusError) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		if s := err.ErrStatus.Details; s != nil && s.RetryAfterSeconds > 0 {
+			w.Header().Set("Retry-After", "3")
+		}
+		s := err.Status()
+		s.TypeMeta = metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(int(s.Code))
+		json.NewEncoder(w).Encode(s)
+	}
+}
+
+func quietLog() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// sink gathers events.
+type sink struct {
+	mu     sync.Mutex
+	events []core.Event
+}
+
+func (s *sink) Put(events ...core.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.events = append(s.events, events...)
+}
+
+// take returns the events since the last call.
+func (s *sink) take() []core.Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := s.events
+	s.events = nil
+	return out
+}
+
+// words tells events briefly.
+func words(events []core.Event) (out []string) {
+	for _, e := range events {
+		switch e := e.(type) {
+		case core.PodSet:
+			out = append(out, "pod "+string(e.Pod.UID)+" on "+e.Pod.Node)
+		case core.PodGone:
+			out = append(out, "pod "+string(e.UID)+" gone")
+		case core.NodeSet:
+			out = append(out, "node "+e.Node.Name)
+		case core.NodeGone:
+			out = append(out, "node "+e.Name+" gone")
+		case core.PodRejected:
+			out = append(out, "pod "+string(e.UID)+" rejected: "+e.Reason)
+		}
+	}
+	return out
+}
+
+func pod(name, uid, node string) *v1.Pod {
+	return &v1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name, UID: types.UID(uid), ResourceVersion: "1"},
+		Spec:       v1.PodSpec{SchedulerName: "sluice", NodeName: node},
+	}
+}
+
+func node(name string) *v1.Node {
+	return &v1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID("uid-" + name), ResourceVersion: "1"}}
+}
+
+func podRef(name string) core.PodRef {
+	return core.PodRef{UID: types.UID("uid-" + name), Namespace: "default", Name: name}
+}
+
+func within(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}

@@ -1,0 +1,242 @@
+package kube
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// watched is an API server with a watch of pods and one of nodes, each fed through a channel.
+type watched struct {
+	mu          sync.Mutex
+	start       map[string][]runtime.Object // what there is at the start, by resource
+	live        map[string]chan string      // lines to send
+	unavailable bool
+	queries     map[string]url.Values
+}
+
+func newWatched() *watched {
+	return &watched{
+		start:   map[string][]runtime.Object{},
+		live:    map[string]chan string{"pods": make(chan string, 10), "nodes": make(chan string, 10)},
+		queries: map[string]url.Values{},
+	}
+}
+
+func line(kind string, o runtime.Object) string {
+	switch o := o.(type) {
+	case *v1.Pod:
+		o.TypeMeta = metav1.TypeMeta{Kind: "Pod", APIVersion: "v1"}
+	case *v1.Node:
+		o.TypeMeta = metav1.TypeMeta{Kind: "Node", APIVersion: "v1"}
+	}
+	data, err := json.Marshal(o)
+	if err != nil {
+		panic(err)
+	}
+	return fmt.Sprintf(`{"type": %q, "object": %s}`, kind, data)
+}
+
+// bookmark ends the initial stream.
+func bookmark(resource string) string {
+	m := metav1.ObjectMeta{ResourceVersion: "100", Annotations: map[string]string{metav1.InitialEventsAnnotationKey: "true"}}
+	if resource == "pods" {
+		return line("BOOKMARK", &v1.Pod{ObjectMeta: m})
+	}
+	return line("BOOKMARK", &v1.Node{ObjectMeta: m})
+}
+
+func (s *watched) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	resource := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+	s.mu.Lock()
+	down, objects := s.unavailable, s.start[resource]
+	s.queries[resource] = r.URL.Query()
+	s.mu.Unlock()
+	if down {
+		panic(http.ErrAbortHandler)
+	}
+	if r.URL.Query().Get("watch") == "" {
+		http.Error(w, "only watches here", http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	send := func(l string) {
+		fmt.Fprintln(w, l)
+		w.(http.Flusher).Flush()
+	}
+	w.(http.Flusher).Flush()
+	if r.URL.Query().Get("sendInitialEvents") == "true" {
+		for _, o := range objects {
+			send(line("ADDED", o))
+		}
+		send(bookmark(resource))
+	}
+	for {
+		select {
+		case l := <-s.live[resource]:
+			if l == "cut" {
+				return
+			}
+			send(l)
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
+func (s *watched) setDown(down bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unavailable = down
+}
+
+// safeBuffer takes the log of several goroutines.
+type safeBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// follow starts a watch of the server.
+func follow(t *testing.T, server *watched, selector string) (*Watch, *sink, *safeBuffer) {
+	t.Helper()
+	c, _ := serve(t, server.ServeHTTP)
+	s, log := &sink{}, &safeBuffer{}
+	w, err := NewWatch(c, WatchOptions{Scheduler: "sluice", Nodes: selector, Log: slog.New(slog.NewTextHandler(log, nil))}, s)
+	require.NoError(t, err)
+	require.Error(t, w.Check())
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { w.Run(ctx); close(ended) }()
+	t.Cleanup(func() { cancel(); <-ended })
+	return w, s, log
+}
+
+// awaitWords gathers events until they are as wanted, in any order between the two watches.
+func awaitWords(t *testing.T, s *sink, want ...string) {
+	t.Helper()
+	var got []string
+	ok := func() bool {
+		got = append(got, words(s.take())...)
+		return len(got) >= len(want)
+	}
+	require.Eventually(t, ok, 15*time.Second, time.Millisecond, "want %q", want)
+	require.ElementsMatch(t, want, got)
+}
+
+func TestWatchSyncsAndFollows(t *testing.T) {
+	server := newWatched()
+	server.start["pods"] = []runtime.Object{pod("a", "1", ""), at(pod("b", "2", "n1"), foreign)}
+	server.start["nodes"] = []runtime.Object{node("n1")}
+	w, s, _ := follow(t, server, "pool=batch,!reserved")
+	<-w.Synced()
+	require.NoError(t, w.Check())
+	require.ElementsMatch(t, []string{"pod 1 on ", "pod 2 on n1", "node n1"}, words(s.take()), "all of it is in the sink by then")
+
+	server.live["pods"] <- line("MODIFIED", pod("a", "1", "n1"))
+	awaitWords(t, s, "pod 1 on n1")
+	server.live["nodes"] <- line("DELETED", node("n1")) // also what a node gets whose labels stop matching
+	awaitWords(t, s, "node n1 gone")
+	server.live["nodes"] <- line("ADDED", node("n1"))
+	awaitWords(t, s, "node n1")
+
+	server.mu.Lock()
+	defer server.mu.Unlock()
+	require.Equal(t, "pool=batch,!reserved", server.queries["nodes"].Get("labelSelector"))
+	require.Equal(t, "status.phase!=Succeeded,status.phase!=Failed", server.queries["pods"].Get("fieldSelector"))
+}
+
+func TestWatchSurvivesACut(t *testing.T) {
+	server := newWatched()
+	server.start["pods"] = []runtime.Object{pod("a", "1", "")}
+	w, s, _ := follow(t, server, "")
+	<-w.Synced()
+	awaitWords(t, s, "pod 1 on ")
+	server.live["pods"] <- line("ADDED", pod("b", "2", ""))
+	awaitWords(t, s, "pod 2 on ")
+	server.live["pods"] <- "cut"
+	server.live["pods"] <- line("ADDED", pod("c", "3", ""))
+	awaitWords(t, s, "pod 3 on ")
+	require.Zero(t, w.Stats().Outages)
+}
+
+func TestWatchRelistsWhenItCannotResume(t *testing.T) {
+	server := newWatched()
+	server.start["pods"] = []runtime.Object{pod("a", "1", ""), pod("b", "2", "")}
+	w, s, log := follow(t, server, "")
+	<-w.Synced()
+	awaitWords(t, s, "pod 1 on ", "pod 2 on ")
+	server.mu.Lock()
+	server.start["pods"] = []runtime.Object{pod("b", "9", "")}
+	server.mu.Unlock()
+	server.live["pods"] <- `{"type": "ERROR", "object": {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Expired", "code": 410}}`
+	awaitWords(t, s, "pod 1 gone", "pod 2 gone", "pod 9 on ")
+	require.EqualValues(t, 1, w.Stats().Relists)
+	require.Contains(t, log.String(), "relisted")
+}
+
+func TestAnOutageIsToldOnce(t *testing.T) {
+	server := newWatched()
+	server.start["pods"] = []runtime.Object{pod("a", "1", "")}
+	w, s, log := follow(t, server, "")
+	<-w.Synced()
+	awaitWords(t, s, "pod 1 on ")
+	server.setDown(true)
+	server.live["pods"] <- "cut"
+	server.live["nodes"] <- "cut"
+	require.Eventually(t, func() bool { return w.Stats().Outages == 1 }, 15*time.Second, time.Millisecond)
+	time.Sleep(500 * time.Millisecond) // it keeps trying
+	server.setDown(false)
+	require.Eventually(t, func() bool { return strings.Contains(log.String(), "API server is back after") }, 30*time.Second, 5*time.Millisecond)
+	require.Equal(t, 1, strings.Count(log.String(), "lost the API server: "), log.String())
+	require.EqualValues(t, 1, w.Stats().Outages)
+	server.live["pods"] <- line("MODIFIED", pod("a", "1", "n1"))
+	awaitWords(t, s, "pod 1 on n1")
+}
+
+func TestOutageEndsWhenAllAreBack(t *testing.T) {
+	log := &safeBuffer{}
+	o := newOutage("https://api", slog.New(slog.NewTextHandler(log, nil)))
+	o.worked("pods")
+	o.failed(t.Context(), "pods", &url.Error{Op: "Get", URL: "https://api/very/long", Err: errors.New("refused")})
+	o.failed(t.Context(), "nodes", errors.New("refused"))
+	o.worked("pods")
+	require.NotContains(t, log.String(), "is back")
+	o.worked("nodes")
+	require.Contains(t, log.String(), "API server is back after 0s")
+	require.Contains(t, log.String(), `msg="lost the API server: refused; retrying"`)
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	o.failed(over, "pods", context.Canceled)
+	require.EqualValues(t, 1, o.count.Load(), "ending is no outage")
+}
+
+func TestABrokenSelectorIsRefused(t *testing.T) {
+	_, err := NewWatch(&Client{}, WatchOptions{Nodes: "a in (", Log: quietLog()}, &sink{})
+	require.ErrorContains(t, err, "parse the node selector")
+}
