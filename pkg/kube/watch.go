@@ -14,6 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
@@ -80,12 +82,12 @@ func (w *Watch) Run(ctx context.Context) {
 	ctx = quietly(ctx, w.log)
 	var both sync.WaitGroup
 	both.Go(func() {
-		lw := &source{ctx: ctx, resource: "nodes", outage: w.outage, list: w.listNodes, watch: w.watchNodes}
+		lw := &source{ctx: ctx, resource: "nodes", outage: w.outage, list: w.listNodes, watch: w.watch("nodes")}
 		m := newMirror(nodes{w.reader}, w.sink, w.listed("nodes"))
 		cache.NewReflectorWithOptions(lw, &v1.Node{}, m, options("nodes")).RunWithContext(ctx)
 	})
 	both.Go(func() {
-		lw := &source{ctx: ctx, resource: "pods", outage: w.outage, list: w.listPods, watch: w.watchPods}
+		lw := &source{ctx: ctx, resource: "pods", outage: w.outage, list: w.listPods, watch: w.watch("pods")}
 		vanished := func(f *cluster.PodFact) { w.verify.check(ctx, f) }
 		m := newMirror(pods{w.reader, vanished}, w.sink, w.listed("pods"))
 		cache.NewReflectorWithOptions(lw, &v1.Pod{}, m, options("pods")).RunWithContext(ctx)
@@ -102,24 +104,35 @@ func options(name string) cache.ReflectorOptions {
 	}
 }
 
-func (w *Watch) listNodes(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-	o.LabelSelector = w.selector
-	return w.client.core.Nodes().List(ctx, o)
+// get is a list or watch of a resource. It is tried once: client-go would repeat it for ten seconds before it told anybody.
+func (w *Watch) get(resource string, o metav1.ListOptions) *rest.Request {
+	if resource == "nodes" {
+		o.LabelSelector = w.selector
+	} else {
+		o.FieldSelector = livePods
+	}
+	r := w.client.core.RESTClient().Get().MaxRetries(0).Resource(resource).VersionedParams(&o, scheme.ParameterCodec)
+	if o.TimeoutSeconds != nil {
+		r = r.Timeout(time.Duration(*o.TimeoutSeconds) * time.Second)
+	}
+	return r
 }
 
-func (w *Watch) watchNodes(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-	o.LabelSelector = w.selector
-	return w.client.core.Nodes().Watch(ctx, o)
+func (w *Watch) listNodes(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+	list := &v1.NodeList{}
+	return list, w.get("nodes", o).Do(ctx).Into(list)
 }
 
 func (w *Watch) listPods(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-	o.FieldSelector = livePods
-	return w.client.core.Pods("").List(ctx, o)
+	list := &v1.PodList{}
+	return list, w.get("pods", o).Do(ctx).Into(list)
 }
 
-func (w *Watch) watchPods(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-	o.FieldSelector = livePods
-	return w.client.core.Pods("").Watch(ctx, o)
+func (w *Watch) watch(resource string) func(context.Context, metav1.ListOptions) (watch.Interface, error) {
+	return func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+		o.Watch = true
+		return w.get(resource, o).Watch(ctx)
+	}
 }
 
 // listed notes that all objects of a resource are in the sink.
