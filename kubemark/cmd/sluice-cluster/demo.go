@@ -58,6 +58,9 @@ Then the cluster stays for you to play with, until Ctrl-C.`,
 
 // run tells the story, says what to try next, and cleans up.
 func (d *demo) run(ctx context.Context, out io.Writer) (err error) {
+	if d.nodes < 1 || d.timeout <= 0 {
+		return fmt.Errorf("--nodes %d --timeout %v: give at least one node and some time", d.nodes, d.timeout)
+	}
 	d.tell, d.cluster.Progress = newTeller(out), out
 	fmt.Fprintf(out, "Sluice on Kubernetes %s, on this machine\n\n", components.Version)
 	defer func() { err = errors.Join(err, d.stop()) }()

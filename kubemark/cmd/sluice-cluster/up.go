@@ -61,6 +61,9 @@ func upCommand(opts *local.Options) *cobra.Command {
 
 // run starts everything and waits.
 func (u up) run(ctx context.Context, out io.Writer) (err error) {
+	if u.group.Count < 0 || u.hollow.Count < 0 {
+		return fmt.Errorf("--nodes %d --hollow %d: give numbers from 0", u.group.Count, u.hollow.Count)
+	}
 	t := newTeller(out)
 	u.cluster.Progress = out
 	c, err := u.start(ctx, t)
