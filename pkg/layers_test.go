@@ -31,7 +31,7 @@ var layers = map[string][]string{
 		"pkg/core/resource", "pkg/core/cluster", "pkg/core/fit", "pkg/core/order", "pkg/core/pending", "pkg/core/place",
 	},
 	"pkg/sim":           {"pkg/core", "pkg/core/cluster"},
-	"pkg/config":        {"pkg/config/strict"},
+	"pkg/config":        {"pkg/config/strict", "pkg/core/order"},
 	"pkg/config/strict": {},
 	"pkg/web":           {},
 	"pkg/kube":          {"pkg/config", "pkg/core", "pkg/core/cluster"},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"path/filepath"
@@ -28,6 +29,14 @@ func (c *Configuration) Check(at *strict.Place) {
 	}
 	checkSchedulerName(at, c.SchedulerName)
 	strict.Between(at, "retryAfter", c.RetryAfter, time.Second, 24*time.Hour)
+	for i, o := range c.NodeOrders {
+		for j, p := range c.NodeOrders[:i] {
+			if o.Name == p.Name && o.Name != "" {
+				at.Faultf(fmt.Sprintf("nodeOrders[%d].name", i), "is that of nodeOrders[%d] already: %s", j, o.Name)
+				break
+			}
+		}
+	}
 	if c.StateDirectory != "" && !filepath.IsAbs(c.StateDirectory) {
 		at.Faultf("stateDirectory", "must be an absolute path such as /var/lib/sluice, or empty, but is %q", c.StateDirectory)
 	}

@@ -9,7 +9,8 @@ const (
 	Kind = "SluiceConfiguration"
 )
 
-// Configuration is all that an operator may set for one Sluice process. It is read once, at the start.
+// Configuration is all that an operator may set for one Sluice process. It is read at the start; node orders and scarce resources are read again whenever
+// the file changes.
 //
 // Start from Default or Parse: the zero value is not a valid configuration.
 type Configuration struct {
@@ -39,6 +40,12 @@ type Configuration struct {
 	Status Status `yaml:"status"`
 	// Events governs the writes of events about pods.
 	Events Events `yaml:"events"`
+	// NodeOrders are the ways to choose among nodes that have room, of which the first holds for pods that name none. Without any, a built-in order holds:
+	// nodes with most free first, preferences of pods and nodes honoured, scarce resources kept for those who ask for them.
+	// A change of this list takes effect while Sluice runs; see the page on node orders.
+	NodeOrders []NodeOrder `yaml:"nodeOrders"`
+	// ScarceResources says which resources node orders treat as scarce. A change takes effect while Sluice runs.
+	ScarceResources ScarceResources `yaml:"scarceResources"`
 	// LeaderElection makes one of several Sluices decide while the others follow.
 	LeaderElection LeaderElection `yaml:"leaderElection"`
 	// Web is the server for health checks, metrics and debugging.

@@ -10,8 +10,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
+	kubescheduler "k8s.io/kube-scheduler/config/v1"
 
 	"github.com/sluice-scheduler/sluice/pkg/config"
+	"github.com/sluice-scheduler/sluice/pkg/core/order"
 )
 
 const header = "apiVersion: config.sluice.dev/v1alpha1\nkind: SluiceConfiguration\n"
@@ -46,6 +48,16 @@ step: {budget: 1}
 bind: {maxInFlight: 1024, minInFlight: 1024, timeout: 10m}
 status: {countsEvery: 0s}
 events: {maxInFlight: 1}
+nodeOrders:
+- name: pack
+  evaluators:
+  - scoringStrategy: {type: MostAllocated, resources: [{name: cpu, weight: 2}, {name: nvidia.com/gpu}]}
+    withRequest: true
+    weight: 5
+  - scoringStrategy: {type: RequestedToCapacityRatio, requestedToCapacityRatio: {shape: [{utilization: 0, score: 1}, {utilization: 100, score: 9}]}}
+  - {type: Balanced, resources: [cpu, memory]}
+  - {type: NodeLabel, label: disk, values: {ssd: 100}}
+scarceResources: {detectBelow: 10, always: [example.com/fpga], never: [nvidia.com/gpu]}
 leaderElection:
   enabled: false
   namespace: batch
@@ -70,6 +82,21 @@ client: {qps: 0.5, burst: 1}
 		Bind:          config.Bind{MaxInFlight: 1024, MinInFlight: 1024, Timeout: 10 * time.Minute},
 		Status:        config.Status{CountsEvery: 0},
 		Events:        config.Events{MaxInFlight: 1},
+		NodeOrders: []config.NodeOrder{{Name: "pack", Evaluators: []config.Evaluator{
+			{Weight: 5, WithRequest: true, ScoringStrategy: &config.ScoringStrategy{ScoringStrategy: kubescheduler.ScoringStrategy{
+				Type:      kubescheduler.MostAllocated,
+				Resources: []kubescheduler.ResourceSpec{{Name: "cpu", Weight: 2}, {Name: "nvidia.com/gpu"}},
+			}}},
+			{ScoringStrategy: &config.ScoringStrategy{ScoringStrategy: kubescheduler.ScoringStrategy{
+				Type: kubescheduler.RequestedToCapacityRatio,
+				RequestedToCapacityRatio: &kubescheduler.RequestedToCapacityRatioParam{
+					Shape: []kubescheduler.UtilizationShapePoint{{Utilization: 0, Score: 1}, {Utilization: 100, Score: 9}},
+				},
+			}}},
+			{Type: "Balanced", Resources: []string{"cpu", "memory"}},
+			{Type: "NodeLabel", Label: "disk", Values: map[string]int64{"ssd": 100}},
+		}}},
+		ScarceResources: config.ScarceResources{DetectBelow: 10, Always: []string{"example.com/fpga"}, Never: []string{"nvidia.com/gpu"}},
 		LeaderElection: config.LeaderElection{
 			Namespace: "batch", Name: "sluice.batch",
 			LeaseDuration: time.Hour, RenewDeadline: 121 * time.Millisecond, RetryPeriod: 100 * time.Millisecond,
@@ -80,6 +107,13 @@ client: {qps: 0.5, burst: 1}
 		Client:         config.Client{QPS: 0.5, Burst: 1},
 	}, c))
 	requireRoundTrip(t, c)
+	require.Empty(t, cmp.Diff([]order.Spec{{Name: "pack", Evaluators: []order.Evaluator{
+		{Kind: order.RequestMostAllocated, Weight: 5, Resources: []order.Resource{{Name: "cpu", Weight: 2}, {Name: "nvidia.com/gpu", Weight: 1}}},
+		{Kind: order.RequestedToCapacityRatio, Weight: 1, Shape: []order.Point{{Utilization: 0, Score: 1}, {Utilization: 100, Score: 9}}},
+		{Kind: order.Balanced, Weight: 1, Resources: []order.Resource{{Name: "cpu", Weight: 1}, {Name: "memory", Weight: 1}}},
+		{Kind: order.NodeLabel, Weight: 1, Label: "disk", Values: map[string]int64{"ssd": 100}},
+	}}}, c.Orders()))
+	require.Equal(t, order.ScarceSpec{Below: 10, Always: []string{"example.com/fpga"}, Never: []string{"nvidia.com/gpu"}}, c.Scarce())
 }
 
 // The values at the ends of what is allowed; what lies beyond them is in testdata/faults.

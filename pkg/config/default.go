@@ -9,16 +9,18 @@ import (
 // its own.
 func Default() *Configuration {
 	return &Configuration{
-		APIVersion:    APIVersion,
-		Kind:          Kind,
-		SchedulerName: "sluice",
-		Nodes:         Nodes{Selector: ""},
-		Backoff:       Backoff{Initial: time.Second, Max: 10 * time.Second},
-		RetryAfter:    5 * time.Minute,
-		Step:          Step{Budget: 200_000},
-		Bind:          Bind{MaxInFlight: 128, MinInFlight: 2, Timeout: 30 * time.Second},
-		Status:        Status{CountsEvery: time.Minute},
-		Events:        Events{MaxInFlight: 16},
+		APIVersion:      APIVersion,
+		Kind:            Kind,
+		SchedulerName:   "sluice",
+		Nodes:           Nodes{Selector: ""},
+		Backoff:         Backoff{Initial: time.Second, Max: 10 * time.Second},
+		RetryAfter:      5 * time.Minute,
+		Step:            Step{Budget: 200_000},
+		Bind:            Bind{MaxInFlight: 128, MinInFlight: 2, Timeout: 30 * time.Second},
+		Status:          Status{CountsEvery: time.Minute},
+		Events:          Events{MaxInFlight: 16},
+		NodeOrders:      []NodeOrder{},
+		ScarceResources: ScarceResources{DetectBelow: 50, Always: []string{}, Never: []string{}},
 		LeaderElection: LeaderElection{
 			Enabled:       true,
 			Namespace:     "sluice-system",

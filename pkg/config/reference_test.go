@@ -73,22 +73,36 @@ func replacePart(t *testing.T, page, name, text string) string {
 // reference writes the part with all fields: first those of the top level, then a chapter per section.
 func reference(t *testing.T) string {
 	t.Helper()
-	comments := commentsOf(t, "config.go")
+	comments := commentsOf(t, "config.go", "orders.go")
 	var top, sections strings.Builder
 	v := reflect.ValueOf(*config.Default())
 	for i := range v.NumField() {
 		f, name := v.Type().Field(i), keyOf(v.Type().Field(i))
 		if f.Type.Kind() != reflect.Struct {
 			top.WriteString(entry(t, comments, v.Type(), f, name, v.Field(i)))
-			continue
 		}
-		fmt.Fprintf(&sections, "## %s\n\n%s\n\n", name, inKeys(comments[f.Type.Name()], f.Type, f.Type.Name(), name))
-		for j := range f.Type.NumField() {
-			inner := f.Type.Field(j)
-			sections.WriteString(entry(t, comments, f.Type, inner, name+"."+keyOf(inner), v.Field(i).Field(j)))
-		}
+		sections.WriteString(chapters(t, comments, name, v.Field(i)))
 	}
 	return "## Top level\n\n" + top.String() + sections.String()
+}
+
+// chapters writes a chapter for a section or for the items of a list of sections, and after it those for what is listed within.
+func chapters(t *testing.T, comments map[string]string, name string, v reflect.Value) string {
+	t.Helper()
+	if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct {
+		name, v = name+"[]", reflect.New(v.Type().Elem()).Elem()
+	}
+	if v.Kind() != reflect.Struct {
+		return ""
+	}
+	var own, below strings.Builder
+	fmt.Fprintf(&own, "## %s\n\n%s\n\n", name, inKeys(comments[v.Type().Name()], v.Type(), v.Type().Name(), name))
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		own.WriteString(entry(t, comments, v.Type(), f, name+"."+keyOf(f), v.Field(i)))
+		below.WriteString(chapters(t, comments, name+"."+keyOf(f), v.Field(i)))
+	}
+	return own.String() + below.String()
 }
 
 func entry(t *testing.T, comments map[string]string, owner reflect.Type, f reflect.StructField, path string, value reflect.Value) string {
@@ -119,6 +133,16 @@ func describe(v reflect.Value) (kind, text string) {
 			value = `""`
 		}
 		return "Text", value
+	case int64:
+		return "Whole number", fmt.Sprint(value)
+	case []string:
+		return "List of texts", "[]"
+	case []config.NodeOrder, []config.Evaluator:
+		return "List of sections", "[]"
+	case map[string]int64:
+		return "Texts with whole numbers", "{}"
+	case *config.ScoringStrategy:
+		return "Section of kube-scheduler's configuration", "none"
 	}
 	panic("no description of " + v.Type().String())
 }
@@ -135,15 +159,22 @@ func inKeys(comment string, owner reflect.Type, name, key string) string {
 	return comment
 }
 
-func keyOf(f reflect.StructField) string { return f.Tag.Get("yaml") }
+func keyOf(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+	return name
+}
 
 // commentsOf reads the comments of the structs ("Bind") and their fields ("Bind.Timeout"), each as one line.
-func commentsOf(t *testing.T, file string) map[string]string {
+func commentsOf(t *testing.T, files ...string) map[string]string {
 	t.Helper()
-	source, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
-	require.NoError(t, err)
 	comments := map[string]string{}
-	for _, d := range source.Decls {
+	var decls []ast.Decl
+	for _, file := range files {
+		source, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
+		require.NoError(t, err)
+		decls = append(decls, source.Decls...)
+	}
+	for _, d := range decls {
 		decl, ok := d.(*ast.GenDecl)
 		if !ok || decl.Tok != token.TYPE {
 			continue
@@ -152,6 +183,9 @@ func commentsOf(t *testing.T, file string) map[string]string {
 			s := spec.(*ast.TypeSpec)
 			comments[s.Name.Name] = oneLine(decl.Doc.Text())
 			for _, f := range s.Type.(*ast.StructType).Fields.List {
+				if len(f.Names) == 0 {
+					continue // embedded
+				}
 				comments[s.Name.Name+"."+f.Names[0].Name] = oneLine(f.Doc.Text())
 			}
 		}

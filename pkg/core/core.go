@@ -48,7 +48,7 @@ func New(cfg Config) *Core {
 	return &Core{
 		cfg:        cfg,
 		state:      cluster.New(),
-		order:      order.New(cfg.Orders, order.DefaultScarce()),
+		order:      order.New(nil, order.DefaultScarce()),
 		pending:    pending.New(),
 		binds:      map[types.UID]Bind{},
 		quarantine: map[types.UID]string{},

@@ -72,6 +72,7 @@ const (
 	TypeWarning           = "Warning"
 	EventScheduled        = "Scheduled"
 	EventFailedScheduling = "FailedScheduling"
+	EventUnknownNodeOrder = "UnknownNodeOrder"
 	ActionBinding         = "Binding"
 	ActionScheduling      = "Scheduling"
 )

@@ -10,7 +10,7 @@ import (
 )
 
 // Event is a fact or an answer that Step takes in. The set is closed: NodeSet, NodeGone, PodSet, PodGone, PodRejected, BindDone,
-// Lead and Quarantine.
+// Lead, Quarantine and OrdersSet.
 type Event interface{ event() }
 
 // NodeSet is the newest state of a node that Sluice may use.
@@ -74,6 +74,13 @@ func (PodRejected) event() {}
 func (BindDone) event()    {}
 func (Lead) event()        {}
 func (Quarantine) event()  {}
+func (OrdersSet) event()   {}
+
+// OrdersSet replaces the node orders, of which the first holds where none is named (none: the built-in one), and says what is scarce.
+type OrdersSet struct {
+	Orders []order.Spec
+	Scarce order.ScarceSpec
+}
 
 // Subject is what the core is busy with: a pod or a node, or nothing.
 type Subject struct {
@@ -97,8 +104,6 @@ type Config struct {
 	RetryAfter time.Duration
 	// RefreshAfter is how often a message may change when only its counts do; default 1 min.
 	RefreshAfter time.Duration
-	// Orders are the node orders, of which the first holds where none is named; default order.Default.
-	Orders []order.Spec
 	// Watch, if set, is told each subject before the core turns to it. It is for tests that inject faults.
 	Watch func(Subject)
 }

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"fmt"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -29,6 +30,8 @@ func (c *Core) take(e Event) {
 		c.lead(e.On)
 	case Quarantine:
 		c.setAside(e)
+	case OrdersSet:
+		c.order.Set(e.Orders, e.Scarce)
 	}
 }
 
@@ -147,9 +150,20 @@ func (c *Core) settle(p *cluster.Pod) {
 		c.hold(p, ReasonUnsupported, unsupportedText(f.Demand.Unsupported))
 	default:
 		if c.pending.Ask(p) == nil {
-			c.order.Note(p.Shape)
+			c.welcome(p)
 		}
 		c.pending.Put(p, c.now)
+	}
+}
+
+// welcome notes what a pod that has come to wait asks for, and says so if the node order that it names does not exist.
+func (c *Core) welcome(p *cluster.Pod) {
+	c.order.Note(p.Shape)
+	if name := p.Shape.Order; c.leading && !c.order.Known(name) {
+		c.emit(Announce{
+			Pod: ref(p.Fact), Type: TypeWarning, Reason: EventUnknownNodeOrder, Action: ActionScheduling,
+			Note: fmt.Sprintf("there is no node order %q; %q is used. Configured are: %s.", name, c.order.Primary(), strings.Join(c.order.Names(), ", ")),
+		})
 	}
 }
 

@@ -17,7 +17,7 @@ func fieldsOf(t reflect.Type) []field {
 	var fields []field
 	for i := range t.NumField() {
 		f := t.Field(i)
-		name, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		name, options, _ := strings.Cut(tagOf(f), ",")
 		switch {
 		case !f.IsExported() || name == "-":
 		case strings.Contains(options, "inline"):
@@ -32,6 +32,14 @@ func fieldsOf(t reflect.Type) []field {
 		}
 	}
 	return fields
+}
+
+// tagOf returns the field's yaml tag or, for types that come from elsewhere, its json tag.
+func tagOf(f reflect.StructField) string {
+	if tag, ok := f.Tag.Lookup("yaml"); ok {
+		return tag
+	}
+	return f.Tag.Get("json")
 }
 
 func names(t reflect.Type) []string {

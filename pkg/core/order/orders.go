@@ -1,6 +1,9 @@
 package order
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 )
 
@@ -19,20 +22,32 @@ type Orders struct {
 	room []int64
 }
 
-// New returns orders of which the first is the one that holds when none is named. Without any, Default holds.
+// New returns orders as Set takes them.
 func New(specs []Spec, scarce ScarceSpec) *Orders {
+	o := &Orders{usual: newUsual()}
+	o.Set(specs, scarce)
+	return o
+}
+
+// Set replaces the orders, of which the first is the one that holds when none is named; without any, Default holds. The indexes are made anew when they are
+// asked for.
+func (o *Orders) Set(specs []Spec, scarce ScarceSpec) {
 	if len(specs) == 0 {
 		specs = []Spec{Default()}
 	}
-	o := &Orders{
-		specs: map[string]Spec{}, primary: specs[0].Name, indexes: map[string]*Index{},
-		scarce: &Scarce{spec: scarce}, usual: newUsual(), memo: map[*cluster.Shape]*memo{},
-	}
+	o.specs, o.primary = map[string]Spec{}, specs[0].Name
 	for _, s := range specs {
 		o.specs[s.Name] = s
 	}
-	return o
+	o.indexes, o.memo = map[string]*Index{}, map[*cluster.Shape]*memo{}
+	o.scarce = &Scarce{spec: scarce}
 }
+
+// Names returns the names of the orders, sorted.
+func (o *Orders) Names() []string { return slices.Sorted(maps.Keys(o.specs)) }
+
+// Primary returns the name of the order that holds when none is named.
+func (o *Orders) Primary() string { return o.primary }
 
 // Known reports whether an order of that name is configured; the empty name is always.
 func (o *Orders) Known(name string) bool {
@@ -56,6 +71,9 @@ func (o *Orders) Note(shape *cluster.Shape) {
 // Refresh moves exactly the nodes that changed since the last call. When a resource is new, or becomes scarce or ceases to be, everything is put in order
 // anew.
 func (o *Orders) Refresh(s *cluster.State) {
+	if len(o.memo) > manyMemos {
+		clear(o.memo) // most are of shapes that are gone
+	}
 	if changed := o.scarce.update(s); changed || o.width != s.Space.Len() {
 		o.width = s.Space.Len()
 		o.room = make([]int64, 2*o.width)
@@ -73,18 +91,18 @@ func (o *Orders) Refresh(s *cluster.State) {
 	})
 }
 
+// manyMemos is how many shapes are remembered at most.
+const manyMemos = 1024
+
 // index returns the index of the named order; it is made when it is asked for the first time. An unknown name means the primary order.
 func (o *Orders) index(s *cluster.State, name string) *Index {
 	if x := o.indexes[name]; x != nil {
 		return x
 	}
-	spec, ok := o.specs[name]
-	if !ok {
-		if name != o.primary {
-			return o.index(s, o.primary)
-		}
+	if _, ok := o.specs[name]; !ok {
+		return o.index(s, o.primary)
 	}
-	x := newIndex(spec)
+	x := newIndex(o.specs[name])
 	x.rebuild(s, o.scarce)
 	o.indexes[name] = x
 	return x
