@@ -74,9 +74,14 @@ While it runs, its web address (http://127.0.0.1:10270 unless configured) tells 
 			}
 			log := logger(c.ErrOrStderr(), cfg.Log)
 			kube.RouteLog(log)
-			return run.Run(c.Context(), run.Options{
+			err := run.Run(c.Context(), run.Options{
 				Config: cfg, Kubeconfig: kubeconfig, Version: version, Log: log, Trap: trap(),
 			})
+			if err != nil {
+				log.Error("cannot go on, ending: " + err.Error())
+				return logged{err}
+			}
+			return nil
 		},
 	}
 	c.Flags().StringVar(&file, "config", "", "configuration `file` (YAML); without it, all defaults hold")
@@ -84,6 +89,9 @@ While it runs, its web address (http://127.0.0.1:10270 unless configured) tells 
 		"kubeconfig `file` of the cluster; without it, the service account when run as a pod, else $KUBECONFIG or ~/.kube/config")
 	return c
 }
+
+// logged is an error that the log tells already, in the format that its collectors read.
+type logged struct{ error }
 
 func versionCommand(version string) *cobra.Command {
 	return &cobra.Command{

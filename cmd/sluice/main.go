@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -15,8 +16,12 @@ var version = "dev"
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	if err := command(version).ExecuteContext(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "sluice:", err)
-		os.Exit(1)
+	err := command(version).ExecuteContext(ctx)
+	if err == nil {
+		return
 	}
+	if !errors.As(err, new(logged)) {
+		fmt.Fprintln(os.Stderr, "sluice:", err)
+	}
+	os.Exit(1)
 }

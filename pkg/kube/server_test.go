@@ -35,7 +35,7 @@ func serve(t *testing.T, answer http.HandlerFunc) (*Client, func() []seen) {
 	t.Helper()
 	var mu sync.Mutex
 	var all []seen
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	c := serveRaw(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			panic(http.ErrAbortHandler)
@@ -47,14 +47,21 @@ func serve(t *testing.T, answer http.HandlerFunc) (*Client, func() []seen) {
 		mu.Unlock()
 		answer(w, r)
 	}))
-	t.Cleanup(server.Close)
-	c, err := connect(&rest.Config{Host: server.URL}, Access{Agent: "sluice/test", QPS: -1, Burst: 1})
-	require.NoError(t, err)
 	return c, func() []seen {
 		mu.Lock()
 		defer mu.Unlock()
 		return append([]seen(nil), all...)
 	}
+}
+
+// serveRaw starts a server and returns a client of it.
+func serveRaw(t *testing.T, h http.Handler) *Client {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	c, err := connect(&rest.Config{Host: server.URL}, Access{Agent: "sluice/test", QPS: -1, Burst: 1})
+	require.NoError(t, err)
+	return c
 }
 
 // reply writes an object in protobuf.

@@ -95,12 +95,12 @@ func (w *Watch) Run(ctx context.Context) {
 	both.Wait()
 }
 
-// options of a reflector. It asks an API server that is away again after 0.2 s to 7.5 s, sooner than client-go would: until it is back
+// options of a reflector. It asks an API server that is away again after 0.2 s to 3 s, sooner than client-go would: until it is back
 // nothing is placed.
 func options(name string) cache.ReflectorOptions {
 	return cache.ReflectorOptions{
 		Name:    name,
-		Backoff: &wait.Backoff{Duration: 200 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 6, Cap: 5 * time.Second},
+		Backoff: &wait.Backoff{Duration: 200 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 5, Cap: 2 * time.Second},
 	}
 }
 
