@@ -30,7 +30,7 @@ var layers = map[string][]string{
 	"pkg/core": {
 		"pkg/core/resource", "pkg/core/cluster", "pkg/core/fit", "pkg/core/order", "pkg/core/pending", "pkg/core/place",
 	},
-	"pkg/sim":           {"pkg/core", "pkg/core/cluster"},
+	"pkg/sim":           {"pkg/config", "pkg/core", "pkg/core/cluster"},
 	"pkg/config":        {"pkg/config/strict", "pkg/core/order"},
 	"pkg/config/strict": {},
 	"pkg/web":           {},

@@ -30,6 +30,8 @@ type Core struct {
 
 	effects []Effect
 	stats   Stats
+	// scarceAt is when the scarce units in stats were counted.
+	scarceAt time.Time
 	// visited counts the nodes looked at in this step; unfinished says that the budget ended it.
 	visited    int
 	unfinished bool
@@ -73,6 +75,7 @@ func (c *Core) Step(now time.Time, events []Event) []Effect {
 	}
 
 	c.subjectPod, c.subjectNode = nil, nil
+	c.countScarce()
 	c.stats.NodesVisited += uint64(c.visited)
 	return c.effects
 }

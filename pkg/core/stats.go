@@ -22,6 +22,8 @@ type Stats struct {
 	Ready, Parked, Backoff, Gated, Held, Assumed int
 	// Nodes, Pods and Shapes are how many of each are known.
 	Nodes, Pods, Shapes int
+	// Scarce are the units of the scarce resources, by name, counted within the last seconds.
+	Scarce []ScarceUnits
 	// Quarantined is how many objects are set aside.
 	Quarantined int
 }

@@ -8,6 +8,8 @@ import (
 	apires "k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 )
 
 // namespace is where a scenario's pods live.
@@ -36,7 +38,7 @@ func (s *Script) node(a Args, _ string) error {
 }
 
 // pod makes pods: pod NAME [count=N] [cpu=] [memory=] [any.resource/name=] [priority=] [selector=(k=v)] [tolerate=(key)] [port=80]
-// [scheduler=other] [on=node] [pin=node] [gated] [uid=].
+// [scheduler=other] [on=node] [pin=node] [gated] [order=].
 func (s *Script) pod(a Args, _ string) error {
 	names, err := a.names()
 	if err != nil {
@@ -66,7 +68,11 @@ func newPod(name string, a Args) (*v1.Pod, error) {
 		return nil, err
 	}
 	number := int32(priority)
-	p := &v1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Generation: 1}}
+	var annotations map[string]string
+	if name := a.one("order", ""); name != "" {
+		annotations = map[string]string{cluster.OrderAnnotation: name}
+	}
+	p := &v1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Generation: 1, Annotations: annotations}}
 	p.Spec = v1.PodSpec{
 		SchedulerName: a.one("scheduler", Scheduler),
 		NodeName:      a.one("on", ""),

@@ -9,6 +9,7 @@ import (
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/sluice-scheduler/sluice/pkg/config"
 	"github.com/sluice-scheduler/sluice/pkg/core"
 )
 
@@ -77,6 +78,8 @@ var commands = map[string]func(*Script, Args, string) error{
 	"explain":  (*Script).explain,
 	"dump":     (*Script).dump,
 	"stats":    (*Script).stats,
+	"scarcity": (*Script).scarcity,
+	"orders":   (*Script).orders,
 	"rejected": (*Script).rejected,
 }
 
@@ -283,5 +286,23 @@ func (s *Script) stats(Args, string) error {
 		n.Unschedulable, n.Refused, n.Recalled, n.Stolen, n.Elsewhere, n.Woken, n.Rejected)
 	s.printf("ready=%d parked=%d backoff=%d gated=%d held=%d assumed=%d shapes=%d", n.Ready, n.Parked, n.Backoff, n.Gated, n.Held,
 		n.Assumed, n.Shapes)
+	return nil
+}
+
+func (s *Script) scarcity(Args, string) error {
+	for _, u := range s.cluster.Core.Scarcity() {
+		s.printf("%s on %d nodes: %d free, %d stranded", u.Resource, u.Nodes, u.Free, u.Stranded)
+	}
+	return nil
+}
+
+// orders replaces the node orders by those of a configuration file's text.
+func (s *Script) orders(_ Args, input string) error {
+	header := "apiVersion: " + config.APIVersion + "\nkind: " + config.Kind + "\n"
+	c, err := config.Parse("orders", []byte(header+input))
+	if err != nil {
+		return err
+	}
+	s.cluster.tell(core.OrdersSet{Orders: c.Orders(), Scarce: c.Scarce()})
 	return nil
 }
