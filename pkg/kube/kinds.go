@@ -57,18 +57,16 @@ func (p pods) gone(fact *cluster.PodFact, object any) []core.Event {
 	return []core.Event{core.PodGone{UID: fact.UID}}
 }
 
-// samePod reports whether two facts of one pod tell the same. Most updates of a running pod concern its status alone.
+// samePod reports whether two facts of one pod tell the same. Most updates of a running pod concern its status alone. Demands are shared,
+// so equal ones are identical.
 func samePod(a, b *cluster.PodFact) bool {
+	if a.Demand != b.Demand {
+		return false
+	}
 	x, y := *a, *b
-	if x.Demand != y.Demand || !x.Holds.Equal(y.Holds) || (x.Holds == nil) != (y.Holds == nil) {
-		return false
-	}
-	if !x.Created.Equal(y.Created) || !x.Said.Since.Equal(y.Said.Since) || x.Said.Digest != y.Said.Digest {
-		return false
-	}
-	return x.Generation == y.Generation && x.Priority == y.Priority && x.Ours == y.Ours && x.Node == y.Node &&
-		x.Nominated == y.Nominated && x.Pin == y.Pin && x.Deleting == y.Deleting && x.Gated == y.Gated &&
-		x.Terminal == y.Terminal && x.Started == y.Started
+	x.ResourceVersion, y.ResourceVersion = "", ""
+	x.Demand, y.Demand = nil, nil
+	return reflect.DeepEqual(x, y)
 }
 
 // nodes are the nodes that match the selector.

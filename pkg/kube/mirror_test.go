@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -125,6 +126,40 @@ func TestOnlyPodsThatMayHaveBeenRefusedAreAskedAfter(t *testing.T) {
 	}
 }
 
+// Whatever a fact comes to hold, a change of it is told.
+func TestEveryChangeOfAPodFactIsNews(t *testing.T) {
+	fact := newReader("sluice", quietLog()).pod(pod("a", "1", ""))
+	same := *fact
+	same.ResourceVersion = "2"
+	require.True(t, samePod(fact, &same))
+	for i := range reflect.TypeFor[cluster.PodFact]().NumField() {
+		changed := *fact
+		field := reflect.ValueOf(&changed).Elem().Field(i)
+		name := reflect.TypeFor[cluster.PodFact]().Field(i).Name
+		switch {
+		case name == "ResourceVersion":
+			continue
+		case name == "Created":
+			changed.Created = time.Unix(9, 0)
+		case name == "Said":
+			changed.Said.Digest++
+		case name == "Demand":
+			changed.Demand = &cluster.Demand{}
+		case field.Kind() == reflect.String:
+			field.SetString("changed")
+		case field.Kind() == reflect.Bool:
+			field.SetBool(!field.Bool())
+		case field.CanInt():
+			field.SetInt(field.Int() + 1)
+		case field.Kind() == reflect.Slice:
+			field.Set(reflect.MakeSlice(field.Type(), 1, 1))
+		default:
+			require.Fail(t, "say here how to change "+name)
+		}
+		require.False(t, samePod(fact, &changed), name)
+	}
+}
+
 func TestNodesWithoutNewsAreNotTold(t *testing.T) {
 	s := &sink{}
 	m := newMirror(nodes{newReader("sluice", quietLog())}, s, func(int) {})
@@ -239,4 +274,23 @@ func TestVerifierAsksAndTells(t *testing.T) {
 		core.PodRejected{UID: "OutOfnvidia.com/gpu", Node: "n1", Reason: "OutOfnvidia.com/gpu"},
 		core.PodRejected{UID: "NodePorts", Node: "n1", Reason: "NodePorts"},
 	}, s.take())
+}
+
+func BenchmarkSamePod(b *testing.B) {
+	r := newReader("sluice", quietLog())
+	p := at(pod("a", "1", "n1"), started)
+	x, y := r.pod(p), r.pod(p)
+	b.ReportAllocs()
+	for b.Loop() {
+		samePod(x, y)
+	}
+}
+
+func BenchmarkReadPod(b *testing.B) {
+	r := newReader("sluice", quietLog())
+	p := at(pod("a", "1", "n1"), started)
+	b.ReportAllocs()
+	for b.Loop() {
+		r.pod(p)
+	}
 }

@@ -150,4 +150,12 @@ func (r *reader) Collect(out chan<- prometheus.Metric) {
 	count(nameRelists, w.Relists)
 	count(nameUnreadable, w.Unreadable)
 	size(nameInbox, r.sources.inbox())
+	for _, u := range s.Scarce {
+		send(nameScarce, prometheus.GaugeValue, float64(u.Free), u.Resource, "free")
+		send(nameScarce, prometheus.GaugeValue, float64(u.Stranded), u.Resource, "stranded")
+	}
+	if c := r.sources.reloader; c != nil {
+		size(nameConfigFaulty, int(c.faulty.Load()))
+		count(nameConfigReloads, c.reloads.Load())
+	}
 }

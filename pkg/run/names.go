@@ -36,6 +36,9 @@ const (
 	nameStepEvents    = "sluice_step_events_total"
 	nameLeader        = "sluice_leader"
 	nameBuild         = "sluice_build_info"
+	nameScarce        = "sluice_scarce_units"
+	nameConfigFaulty  = "sluice_config_faulty"
+	nameConfigReloads = "sluice_config_reloads_total"
 )
 
 // about says what a metric means and which labels it has.
@@ -65,6 +68,7 @@ func catalogue() []about {
 		{namePods, "gauge", nil, "Pods known, of all schedulers, that have not ended."},
 		{nameShapes, "gauge", nil, "Distinct demands among the pods known."},
 		{nameQuarantined, "gauge", nil, "Objects set aside because they made the core panic; see the log of the last start and quarantine.json."},
+		{nameScarce, "gauge", []string{"resource", "state"}, "Units of each scarce resource, in pieces: free, and stranded (free on nodes where no usual request for it fits any more). Counted every ten seconds."},
 		{nameStepSeconds, "histogram", nil, "Time that one step of the core took, in seconds."},
 		{nameStepEvents, "counter", nil, "Events taken in by the core."},
 		{nameInbox, "gauge", nil, "Events that wait for the next step."},
@@ -79,6 +83,8 @@ func catalogue() []about {
 		{nameOutages, "counter", nil, "Times that the API server stopped to answer the watches."},
 		{nameRelists, "counter", nil, "Times that all nodes or pods were read anew because a watch could not be resumed."},
 		{nameUnreadable, "counter", nil, "Objects that made reading them panic; they are held."},
+		{nameConfigFaulty, "gauge", nil, "1 while the configuration file has a fault that keeps it from being applied; the log says which."},
+		{nameConfigReloads, "counter", nil, "Times that a changed configuration file took effect."},
 		{nameLeader, "gauge", nil, "1 while this process leads, 0 while it stands by."},
 		{nameBuild, "gauge", []string{"version"}, "Always 1; the label tells the version."},
 	}

@@ -22,6 +22,8 @@ const drainFor = 10 * time.Second
 // Options are what one process needs to run.
 type Options struct {
 	Config *config.Configuration
+	// ConfigFile is where Config was read, to follow its changes; empty if it was not read from a file.
+	ConfigFile string
 	// Kubeconfig as kube.Access has it.
 	Kubeconfig string
 	// Version of this Sluice, for the log, the API server and the quarantine.
@@ -58,6 +60,7 @@ type process struct {
 	outbox     *Outbox
 	watch      *kube.Watch
 	election   *kube.Election // nil without election
+	reloader   *Reloader      // nil without a file
 	web        *web.Server
 
 	mu     sync.Mutex    // of leading and ending, so that Lead off is the last word
@@ -78,6 +81,8 @@ func newProcess(o Options) (*process, error) {
 	}
 	p.quarantine = OpenQuarantine(c.StatePath(os.TempDir()), o.Version, o.Log)
 	p.inbox.Put(p.quarantine.Events()...)
+	p.inbox.Put(ordersOf(c))
+	p.inbox.Put(core.OrdersSet{Orders: c.Orders(), Scarce: c.Scarce()})
 	p.join(core.New(core.Config{
 		Budget: c.Step.Budget, BackoffInitial: c.Backoff.Initial, BackoffMax: c.Backoff.Max,
 		RetryAfter: c.RetryAfter, RefreshAfter: max(c.Status.CountsEvery, 1), Watch: p.quarantine.spare(o.Trap),
@@ -90,7 +95,12 @@ func newProcess(o Options) (*process, error) {
 			return nil, err
 		}
 	}
-	p.metrics.follow(sources{core: p.loop.Stats, watch: p.watch.Stats, inbox: p.inbox.Len})
+	followed := sources{core: p.loop.Stats, watch: p.watch.Stats, inbox: p.inbox.Len}
+	if o.ConfigFile != "" {
+		p.reloader = NewReloader(o.ConfigFile, c, p.inbox, o.Log)
+		followed.reloader = p.reloader
+	}
+	p.metrics.follow(followed)
 	p.web, err = web.Listen(c.Web.Address, p.pages())
 	return p, err
 }
@@ -104,9 +114,15 @@ func (p *process) join(c *core.Core) {
 		Timeout: cfg.Bind.Timeout, Metrics: p.metrics, Log: p.o.Log,
 	})
 	p.loop = NewLoop(LoopConfig{
-		Decider: c, Reporter: c, Inbox: p.inbox, Out: p.outbox.Put, Metrics: p.metrics, Log: p.o.Log,
+		Decider: c, Reporter: reporter{c}, Inbox: p.inbox, Out: p.outbox.Put, Metrics: p.metrics, Log: p.o.Log,
 	})
 }
+
+// reporter shows the core with what depends on its history, as comments.
+type reporter struct{ *core.Core }
+
+// Dump returns the core's report.
+func (r reporter) Dump() string { return r.Report() }
 
 // teller joins the two who write what people read.
 type teller struct {
@@ -126,6 +142,9 @@ func (p *process) run(ctx context.Context) error {
 	p.start(fail, func() error { return p.web.Serve(work) })
 	p.start(fail, func() error { return p.loop.Run(work) })
 	p.start(fail, func() error { p.outbox.Run(work); return nil })
+	if p.reloader != nil {
+		p.start(fail, func() error { p.reloader.Run(work); return nil })
+	}
 	go p.watch.Run(work) // may sit in a backoff of its own when the process ends
 
 	lease, release := context.WithCancel(work)
