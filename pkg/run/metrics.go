@@ -96,6 +96,8 @@ type sources struct {
 	core  func() *core.Stats
 	watch func() kube.WatchStats
 	inbox func() int
+	// reloader is nil when no configuration file is followed.
+	reloader *Reloader
 }
 
 // follow adds the figures that the sources hold.

@@ -35,10 +35,11 @@ func filled() *Metrics {
 			return &core.Stats{
 				Scheduled: 1, Unschedulable: 2, Errors: 3, Parked: 4, Held: 5, Quarantined: 6,
 				Rejected: map[string]uint64{"OutOfcpu": 7, "OutOfpods": 8},
+				Scarce:   []core.ScarceUnits{{Resource: "nvidia.com/gpu", Nodes: 2, Free: 13, Stranded: 14}},
 			}
 		},
 		watch: func() kube.WatchStats { return kube.WatchStats{Outages: 9, Relists: 10, Unreadable: 11} },
-		inbox: func() int { return 12 },
+		inbox: func() int { return 12 }, reloader: &Reloader{},
 	})
 	return m
 }
