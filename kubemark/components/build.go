@@ -92,7 +92,7 @@ func build(ctx context.Context, source string, set Set, p program) error {
 	}
 	defer os.RemoveAll(tmp)
 	made := filepath.Join(tmp, p.name)
-	args := []string{"build", "-trimpath", "-ldflags", ldflags(p), "-o", made, p.pkg}
+	args := []string{"build", "-trimpath", "-tags", p.tags, "-ldflags", ldflags(p), "-o", made, p.pkg}
 	if err := runGo(ctx, source, args); err != nil {
 		return fmt.Errorf("build %s: %w", p.name, err)
 	}

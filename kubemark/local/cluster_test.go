@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sluice-scheduler/sluice/kubemark/child"
+	"github.com/sluice-scheduler/sluice/kubemark/components"
 	"github.com/sluice-scheduler/sluice/kubemark/local"
 	"github.com/sluice-scheduler/sluice/kubemark/simnode"
 	corev1 "k8s.io/api/core/v1"
@@ -275,5 +276,5 @@ func TestRecordNamesChildren(t *testing.T) {
 	id, err := child.Identify(sharedHollow[0].Process().Identity().PID)
 	require.NoError(t, err)
 	require.Equal(t, sharedHollow[0].Process().Identity(), id)
-	require.Equal(t, "kubemark", id.Program)
+	require.Equal(t, components.Hollow, id.Program)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -44,8 +45,7 @@ type Hollow struct {
 	proc *child.Process
 }
 
-// resources is the value of --extended-resources, which also overrides the single CPU and
-// the memory that the fake machine reports.
+// resources is the value of --resources.
 func (o HollowOptions) resources() (string, error) {
 	all := map[string]string{"cpu": orDefault(o.CPU, "4"), "memory": orDefault(o.Memory, "8Gi")}
 	maps.Copy(all, o.Extended)
@@ -102,19 +102,13 @@ func (c *Cluster) AddHollow(ctx context.Context, o HollowOptions) ([]*Hollow, er
 	return nodes, nil
 }
 
-// args are the arguments that all nodes share. The kubelet's own port is any free one:
-// nothing talks to it.
+// args are the arguments that all nodes share.
 func (o HollowOptions) args() ([]string, error) {
 	resources, err := o.resources()
 	if err != nil {
 		return nil, err
 	}
-	args := []string{
-		"--morph=kubelet", "--use-host-image-service=false", "--extended-resources=" + resources,
-		fmt.Sprintf("--max-pods=%d", orDefault(o.Pods, 110)),
-		"--kubelet-port=0", "--kubelet-read-only-port=0",
-		"--kube-api-qps=100", "--kube-api-burst=200",
-	}
+	args := []string{"--resources=" + resources, fmt.Sprintf("--max-pods=%d", orDefault(o.Pods, 110))}
 	if len(o.Labels) > 0 {
 		args = append(args, "--node-labels="+joined(o.Labels))
 	}
@@ -131,9 +125,10 @@ func (h *Hollow) create(ctx context.Context, args []string) error {
 		return err
 	}
 	h.spec = child.Spec{
-		Name: h.name, Path: h.cluster.bins.Path(components.Kubemark),
-		Args: append([]string{"--name=" + h.name, "--kubeconfig=" + kubeconfig}, args...),
-		Env:  []string{"TMPDIR=" + h.cluster.dir.short},
+		Name: h.name, Path: h.cluster.bins.Path(components.Hollow),
+		Args: append([]string{
+			"--name=" + h.name, "--kubeconfig=" + kubeconfig, "--dir=" + filepath.Join(h.cluster.dir.short, h.name),
+		}, args...),
 	}
 	return h.Start(ctx)
 }
