@@ -35,9 +35,10 @@ func TestReload(t *testing.T) {
 		go r.Run(ctx)
 		change := func(text string) (events []core.Event, said string) {
 			t.Helper()
-			file = text
+			file = text // the reloader is asleep
 			log.Reset()
-			time.Sleep(3 * reloadEvery)
+			time.Sleep(3*reloadEvery + reloadEvery/2)
+			synctest.Wait()
 			return inbox.Take(), log.String()
 		}
 

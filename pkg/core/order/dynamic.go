@@ -1,10 +1,11 @@
 package order
 
 import (
-	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
-	"github.com/sluice-scheduler/sluice/pkg/core/resource"
 	"k8s.io/component-helpers/scheduling/corev1"
 	"k8s.io/klog/v2"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+	"github.com/sluice-scheduler/sluice/pkg/core/resource"
 )
 
 // preference is the dynamic score of a shape for a node described by its fact and API object, as far as it reads the description alone: it is the same for all
@@ -61,24 +62,6 @@ func (s Spec) weight(kind Kind) (sum int64) {
 	for _, e := range s.Evaluators {
 		if e.Kind == kind {
 			sum += e.Weight
-		}
-	}
-	return sum
-}
-
-// strands is how many units of the scarce resources that it wants a shape would strand by going to a node: what is stranded after less
-// what is stranded before, in Units. It may be negative.
-func (u *Usual) strands(scarce *Scarce, shape *cluster.Shape, n *cluster.Node, room []int64) int64 {
-	width := len(room) / 2
-	before, after := room[:width], room[width:]
-	for slot := range before {
-		before[slot] = n.Allocatable.At(slot) - n.Used.At(slot)
-		after[slot] = before[slot] - shape.Request.At(slot)
-	}
-	var sum int64
-	for _, slot := range scarce.slots {
-		if n.Allocatable.At(slot) > 0 {
-			sum += u.stranded(slot, after) - u.stranded(slot, before)
 		}
 	}
 	return sum

@@ -67,15 +67,22 @@ func (o *Orders) scoresEach(x *Index, q *Query, want uint64) bool {
 // scored scores every node that has room and offers the scarce resources that are wanted.
 func (o *Orders) scored(s *cluster.State, x *Index, q *Query, want uint64) (best *cluster.Node, visited int) {
 	bound := rank{score: math.MinInt64}
+	more := o.extra(s, x, q.Shape, want)
 	for _, class := range q.Classes {
+		shift := x.shift(q.Shape, class)
 		for _, shelf := range x.byClass[class] {
 			if shelf.scarce&want != want {
 				continue
 			}
-			visited += shelf.all(q.Shape.Wants, func(n *cluster.Node) {
-				r := rank{o.total(s, x, q.Shape, n, want), n.Name}
-				if (best == nil || r.compare(bound) < 0) && q.Admits(n) {
-					best, bound = n, r
+			visited += shelf.all(q.Shape.Wants, func(e *entry) {
+				r := rank{e.score + more(e.node), e.name}
+				if q.ByNode && q.Shape.Preferred != nil {
+					r.score += x.spec.preference(q.Shape, e.node)
+				} else {
+					r.score += shift
+				}
+				if (best == nil || r.compare(bound) < 0) && q.Admits(e.node) {
+					best, bound = e.node, r
 				}
 			})
 		}
@@ -83,14 +90,31 @@ func (o *Orders) scored(s *cluster.State, x *Index, q *Query, want uint64) (best
 	return best, visited
 }
 
-// total is the whole score of a node for a shape, static and dynamic. Keeping off scarce resources is not for those who want one.
-func (o *Orders) total(s *cluster.State, x *Index, shape *cluster.Shape, n *cluster.Node, want uint64) int64 {
-	sum := x.score(n) + x.spec.preference(shape, n)
-	if want != 0 {
-		sum -= x.spec.weight(ScarceAvoidance) * o.scarce.avoidance(n)
-		sum -= x.spec.weight(ScarceFit) * o.strands(shape, n)
+// extra returns what a node's score for a shape has beyond its static score and the shape's preferences. Keeping off scarce resources is not
+// for those who want one.
+func (o *Orders) extra(s *cluster.State, x *Index, shape *cluster.Shape, want uint64) func(*cluster.Node) int64 {
+	reads := x.spec.readsRequest()
+	if want == 0 && !reads {
+		return func(*cluster.Node) int64 { return 0 }
 	}
-	return sum + x.spec.withRequest(s.Space, shape, n)
+	avoid, fit := x.spec.weight(ScarceAvoidance), x.spec.weight(ScarceFit)
+	memo := o.remember(shape)
+	return func(n *cluster.Node) (sum int64) {
+		if want != 0 {
+			now := o.present(s, n)
+			sum -= avoid * now.avoidance
+			sum -= fit * o.strands(memo, shape, n, now)
+		}
+		if reads {
+			sum += x.spec.withRequest(s.Space, shape, n)
+		}
+		return sum
+	}
+}
+
+// total is the whole score of a node for a shape.
+func (o *Orders) total(s *cluster.State, x *Index, shape *cluster.Shape, n *cluster.Node, want uint64) int64 {
+	return x.score(n) + x.spec.preference(shape, n) + o.extra(s, x, shape, want)(n)
 }
 
 // Best returns the best of some nodes for the shape; nil when there are none.
@@ -104,31 +128,6 @@ func (o *Orders) Best(s *cluster.State, shape *cluster.Shape, nodes []*cluster.N
 		}
 	}
 	return best
-}
-
-// memo remembers for one shape what it would strand on each node, by the node's index, while node and usual requests stay as they were.
-type memo struct {
-	usual   uint64
-	version []uint64
-	value   []int64
-}
-
-// strands is how much the shape would strand on the node, in Units.
-func (o *Orders) strands(shape *cluster.Shape, n *cluster.Node) int64 {
-	m := o.memo[shape]
-	if m == nil || m.usual != o.usual.version {
-		m = &memo{usual: o.usual.version}
-		o.memo[shape] = m
-	}
-	for len(m.version) <= n.Index {
-		m.version = append(m.version, 0)
-		m.value = append(m.value, 0)
-	}
-	if m.version[n.Index] != n.Version {
-		m.version[n.Index] = n.Version
-		m.value[n.Index] = o.usual.strands(o.scarce, shape, n, o.room)
-	}
-	return m.value[n.Index]
 }
 
 // Stranded returns the free units of a scarce resource on nodes where none of the usual requests for it fits any more, and all its free units.
@@ -153,7 +152,7 @@ func (o *Orders) Stranded(s *cluster.State, slot int) (stranded, free int64) {
 // anyFits reports whether one of the usual requests for the resource fits into what is free.
 func (u *Usual) anyFits(slot int, free []int64) bool {
 	for i := range u.top {
-		if wantOf(u.top[i].shape.Wants, slot) > 0 && fitsTimes(u.top[i].shape.Wants, free) > 0 {
+		if wantOf(u.top[i].shape.Wants, slot) > 0 && fitsTimes(u.top[i].shape.Wants, free, 1) > 0 {
 			return true
 		}
 	}

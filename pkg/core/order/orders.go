@@ -19,6 +19,9 @@ type Orders struct {
 	width   int
 	// memo remembers, per shape and node, how much the shape would strand there.
 	memo map[*cluster.Shape]*memo
+	// nodes holds, by a node's index, what can be said of it as it is.
+	nodes []present
+	// room is room to work in.
 	room []int64
 }
 
@@ -39,7 +42,7 @@ func (o *Orders) Set(specs []Spec, scarce ScarceSpec) {
 	for _, s := range specs {
 		o.specs[s.Name] = s
 	}
-	o.indexes, o.memo = map[string]*Index{}, map[*cluster.Shape]*memo{}
+	o.indexes, o.memo, o.nodes = map[string]*Index{}, map[*cluster.Shape]*memo{}, nil
 	o.scarce = &Scarce{spec: scarce}
 }
 
@@ -76,8 +79,9 @@ func (o *Orders) Refresh(s *cluster.State) {
 	}
 	if changed := o.scarce.update(s); changed || o.width != s.Space.Len() {
 		o.width = s.Space.Len()
-		o.room = make([]int64, 2*o.width)
+		o.room = make([]int64, o.width)
 		clear(o.memo)
+		o.nodes = nil
 		s.Dirty(func(*cluster.Node) {})
 		for _, x := range o.indexes {
 			x.rebuild(s, o.scarce)

@@ -127,7 +127,7 @@ func (s *shelf) first(want []resource.Want, bound rank, admits func(*cluster.Nod
 }
 
 // all calls f for every node that has all that is wanted.
-func (s *shelf) all(want []resource.Want, f func(*cluster.Node)) (visited int) {
+func (s *shelf) all(want []resource.Want, f func(*entry)) (visited int) {
 	s.blocks.Ascend(func(b *block) bool {
 		visited++
 		if len(b.entries) == 0 || !meets(want, b.most) {
@@ -136,7 +136,7 @@ func (s *shelf) all(want []resource.Want, f func(*cluster.Node)) (visited int) {
 		for i := range b.entries {
 			if meets(want, b.free[i*s.width:(i+1)*s.width]) {
 				visited++
-				f(b.entries[i].node)
+				f(&b.entries[i])
 			}
 		}
 		return true

@@ -96,7 +96,7 @@ func (u *Usual) stranded(slot int, free []int64) int64 {
 			continue
 		}
 		weights += r.count
-		sum += r.count * (have - per*fitsTimes(r.shape.Wants, free))
+		sum += r.count * (have - per*fitsTimes(r.shape.Wants, free, have/per))
 	}
 	if weights == 0 {
 		return 0
@@ -113,14 +113,19 @@ func wantOf(wants []resource.Want, slot int) int64 {
 	return 0
 }
 
-// fitsTimes is how many times a request fits into what is free.
-func fitsTimes(wants []resource.Want, free []int64) int64 {
-	times := int64(1) << 62
+// fitsTimes is how many times a request fits into what is free, up to so many.
+func fitsTimes(wants []resource.Want, free []int64, most int64) int64 {
 	for _, w := range wants {
 		if w.Slot >= len(free) {
 			return 0
 		}
-		times = min(times, max(0, free[w.Slot])/w.Value)
+		// Dividing only where it tells; amounts are at most 2^50 (resource.Limit), so the product holds.
+		if have := free[w.Slot]; most > 1<<12 || have < w.Value*most {
+			most = min(most, max(0, have)/w.Value)
+		}
+		if most == 0 {
+			return 0
+		}
 	}
-	return times
+	return most
 }
