@@ -37,6 +37,10 @@ lint: ## go vet, staticcheck, gofumpt and the layering of the packages
 fuzz: ## fuzz core.Step for FUZZTIME (default 60s)
 	go test ./pkg/core -run '^$$' -fuzz FuzzStep -fuzzminimizetime 2s -fuzztime $${FUZZTIME:-60s}
 
+.PHONY: bench
+bench: ## the core alone: decisions per second, growth with size and fill (ARGS="-rounds 1 -case pack" for less)
+	cd benchmarks && go run ./cmd/bench-core -out results/core.json $(ARGS)
+
 .PHONY: demo
 demo: build ## a real control plane, a hundred nodes, Sluice and a Flink job (ARGS=--once ends by itself)
 	@$(BIN)/sluice-cluster demo --sluice $(BIN)/sluice $(ARGS)
