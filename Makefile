@@ -41,6 +41,10 @@ fuzz: ## fuzz core.Step for FUZZTIME (default 60s)
 bench: ## the core alone: decisions per second, growth with size and fill (ARGS="-rounds 1 -case pack" for less)
 	cd benchmarks && go run ./cmd/bench-core -out results/core.json $(ARGS)
 
+.PHONY: bench-e2e
+bench-e2e: build components ## end to end against kube-scheduler and the ceiling; hours (ARGS="--case quiet --rounds 1" for less)
+	cd benchmarks && go build -o $(BIN)/bench-e2e ./cmd/bench-e2e && $(BIN)/bench-e2e --results results $(ARGS)
+
 .PHONY: demo
 demo: build ## a real control plane, a hundred nodes, Sluice and a Flink job (ARGS=--once ends by itself)
 	@$(BIN)/sluice-cluster demo --sluice $(BIN)/sluice $(ARGS)

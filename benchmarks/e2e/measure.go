@@ -1,0 +1,335 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Measurement is one run of one contender.
+type Measurement struct {
+	Scheduler string `json:"scheduler"`
+	Round     int    `json:"round"`
+	Mode      Mode   `json:"mode"`
+	Pods      int    `json:"pods"`
+	// PerSecond is the pods bound per second, from the first bind to the last.
+	PerSecond float64 `json:"podsPerSecond,omitempty"`
+	// P50 and P99 are milliseconds from created to bound; in mode "before", from the start of the process to bound.
+	P50 float64 `json:"p50Millis"`
+	P99 float64 `json:"p99Millis"`
+	// FirstBind is the seconds from the start of the process (before), or from the first pod created, to the first bind.
+	FirstBind float64 `json:"firstBindSeconds"`
+	// AtLastBind is what the process had used when the last pod was bound.
+	AtLastBind Usage `json:"atLastBind"`
+	// AtLastEvent is the same when the last Scheduled event was stored; nil for those who do not write one for each pod.
+	AtLastEvent *Usage `json:"atLastEvent,omitempty"`
+	// EventsAfter is how many seconds after the last bind that was.
+	EventsAfter float64 `json:"eventsAfterSeconds,omitempty"`
+	// Events is how many Scheduled events there are in the end.
+	Events int `json:"events"`
+	// Foreign is the share of the machine's CPU time that went to others while binds went on, from 0 to 1.
+	Foreign float64 `json:"foreignCPU"`
+	// Curve is at which second the pods were bound: one point for each hundredth of them, from the start of the process or the first pod created.
+	Curve []float64 `json:"curve,omitempty"`
+}
+
+// measure runs one contender on a control plane of its own.
+func measure(ctx context.Context, c contender, w Workload, mode Mode, o Options) (m Measurement, err error) {
+	s, err := newStand(ctx, w, o.Progress)
+	if err != nil {
+		return m, err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	t := &trial{stand: s, contender: c, w: w, o: o, m: Measurement{Scheduler: c.name, Mode: mode, Pods: w.Pods}}
+	switch mode {
+	case Before:
+		err = t.before(ctx)
+	case While:
+		err = t.while(ctx)
+	default:
+		err = t.quiet(ctx)
+	}
+	return t.m, err
+}
+
+// trial is a measurement under way.
+type trial struct {
+	*stand
+	contender contender
+	w         Workload
+	o         Options
+	m         Measurement
+
+	observer *observer
+	runner   *runner
+	// from is the start of the clock, see Measurement.FirstBind.
+	from time.Time
+	load load
+}
+
+// before creates all pods and then starts the scheduler.
+func (t *trial) before(ctx context.Context) (err error) {
+	if err := t.create(ctx, t.w.PodObjects()); err != nil {
+		return err
+	}
+	if err := settle(ctx); err != nil {
+		return err
+	}
+	if t.observer, err = observe(ctx, t.client); err != nil {
+		return err
+	}
+	defer t.observer.close()
+	if t.load, err = readLoad(); err != nil {
+		return err
+	}
+	t.from = time.Now()
+	if t.runner, err = t.start(ctx, t.contender, t.o); err != nil {
+		return err
+	}
+	defer t.stop()
+	t.profile(ctx)
+	return t.finish(ctx)
+}
+
+// while starts the scheduler, waits until it has read the cluster, and then creates the pods.
+func (t *trial) while(ctx context.Context) error {
+	if err := t.startReady(ctx); err != nil {
+		return err
+	}
+	defer t.stop()
+	defer t.observer.close()
+	pods := t.w.PodObjects()
+	var err error
+	if t.load, err = readLoad(); err != nil {
+		return err
+	}
+	t.profile(ctx)
+	t.from = time.Now()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	created := make(chan struct{})
+	go func() {
+		defer close(created)
+		if err := t.create(ctx, pods); err != nil {
+			cancel(err)
+		}
+	}()
+	err = t.finish(ctx)
+	<-created
+	return err
+}
+
+// startReady starts the scheduler and the observer and waits until all is quiet.
+func (t *trial) startReady(ctx context.Context) (err error) {
+	if err := settle(ctx); err != nil {
+		return err
+	}
+	if t.runner, err = t.start(ctx, t.contender, t.o); err != nil {
+		return err
+	}
+	wait, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if err = t.runner.ready(wait); err == nil {
+		err = settle(ctx)
+	}
+	if err == nil {
+		t.observer, err = observe(ctx, t.client)
+	}
+	if err != nil {
+		t.stop()
+	}
+	return err
+}
+
+// stop ends the scheduler.
+func (t *trial) stop() {
+	if graceful, err := t.runner.process.Stop(20 * time.Second); err != nil || !graceful {
+		fmt.Fprintf(t.o.Progress, "%s did not end by itself (%v)\n", t.contender.name, err)
+	}
+}
+
+// finish waits for the last bind, takes the figures, waits for the events, and checks all.
+func (t *trial) finish(ctx context.Context) error {
+	if err := t.observer.await(ctx, t.w.Pods, t.runner); err != nil {
+		return err
+	}
+	pid := t.runner.process.Identity().PID
+	var err error
+	if t.m.AtLastBind, err = usage(pid); err != nil {
+		return err
+	}
+	now, err := readLoad()
+	if err != nil {
+		return err
+	}
+	t.figures(now)
+	if err := t.events(ctx, pid); err != nil {
+		return err
+	}
+	return t.check(ctx)
+}
+
+// figures computes what the observer saw.
+func (t *trial) figures(now load) {
+	o, m := t.observer, &t.m
+	first, last := o.order[0], o.order[len(o.order)-1]
+	m.FirstBind = first.Sub(t.from).Seconds()
+	m.PerSecond = float64(len(o.order)-1) / last.Sub(first).Seconds()
+	if busy := now.machine - t.load.machine; busy > 0 {
+		m.Foreign = foreign(t.load, now) / busy
+	}
+	waits := make([]float64, 0, len(o.bound))
+	for name, at := range o.bound {
+		since, ok := o.created[name]
+		if !ok {
+			since = t.from
+		}
+		waits = append(waits, at.Sub(since).Seconds()*1000)
+	}
+	m.P50, m.P99 = quantile(waits, 0.5), quantile(waits, 0.99)
+	for i := range 101 {
+		m.Curve = append(m.Curve, o.order[(len(o.order)-1)*i/100].Sub(t.from).Seconds())
+	}
+}
+
+// eventsQuiet is how long no event may come before none is expected any more.
+const eventsQuiet = 5 * time.Second
+
+// events waits for the Scheduled events. Sluice must write one for each pod; how many others write is noted.
+func (t *trial) events(ctx context.Context, pid int) error {
+	if t.contender.ceiling > 0 {
+		return nil
+	}
+	bound, last := time.Now(), time.Now()
+	for count := 0; count < t.w.Pods; {
+		n, err := t.countEvents(ctx)
+		if err != nil {
+			return err
+		}
+		if n > count {
+			count, last = n, time.Now()
+		} else if time.Since(last) > eventsQuiet {
+			t.m.Events = n
+			return nil // the check complains if there must be more
+		}
+		if count < t.w.Pods {
+			time.Sleep(25 * time.Millisecond)
+		}
+	}
+	u, err := usage(pid)
+	if err != nil {
+		return err
+	}
+	t.m.AtLastEvent, t.m.EventsAfter = &u, last.Sub(bound).Seconds()
+	return nil
+}
+
+// countEvents asks for one event and how many there are besides.
+func (t *trial) countEvents(ctx context.Context) (int, error) {
+	list, err := t.client.EventsV1().Events(namespace).List(ctx, metav1.ListOptions{Limit: 1})
+	if err != nil {
+		return 0, fmt.Errorf("count the events: %w", err)
+	}
+	n := len(list.Items)
+	if list.RemainingItemCount != nil {
+		n += int(*list.RemainingItemCount)
+	}
+	return n, nil
+}
+
+// check has every bind and event judged.
+func (t *trial) check(ctx context.Context) error {
+	pods, err := t.client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return fmt.Errorf("check the binds: %w", err)
+	}
+	nodes, err := t.client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return fmt.Errorf("check the binds: %w", err)
+	}
+	if len(pods.Items) != t.w.Pods {
+		return fmt.Errorf("there are %d pods instead of %d", len(pods.Items), t.w.Pods)
+	}
+	if t.contender.ceiling > 0 {
+		return allBound(pods.Items) // it does not look where it binds
+	}
+	if err := Judge(nodes.Items, pods.Items); err != nil {
+		return fmt.Errorf("%s: %w", t.contender.name, err)
+	}
+	if t.w.Hollow > 0 {
+		if err := t.awaitRunning(ctx); err != nil {
+			return err
+		}
+	}
+	events, err := t.client.EventsV1().Events(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return fmt.Errorf("check the events: %w", err)
+	}
+	count, err := JudgeEvents(pods.Items, events.Items)
+	t.m.Events = count
+	if t.contender.name == sluice && err != nil {
+		return fmt.Errorf("%s: %w", t.contender.name, err)
+	}
+	return nil
+}
+
+// awaitRunning waits until the kubelets run all pods that were bound to them.
+func (t *trial) awaitRunning(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("pods on hollow nodes do not all run after %v", patience))
+	defer cancel()
+	for {
+		list, err := t.client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return err
+		}
+		running, waiting, failed := hollowPods(list.Items)
+		switch {
+		case len(failed) > 0 || len(t.observer.rejected) > 0:
+			return fmt.Errorf("kubelets rejected pods: %v", append(failed, t.observer.rejected...))
+		case running == 0 && waiting == 0:
+			return errors.New("no pod was bound to a hollow node")
+		case waiting == 0:
+			fmt.Fprintf(t.o.Progress, "%d pods run on hollow kubelets, none was rejected\n", running)
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func hollowPods(pods []v1.Pod) (running, waiting int, failed []string) {
+	for i := range pods {
+		p := &pods[i]
+		switch {
+		case len(p.Spec.NodeName) < 6 || p.Spec.NodeName[:6] != "hollow":
+		case p.Status.Phase == v1.PodRunning:
+			running++
+		case p.Status.Phase == v1.PodPending:
+			waiting++
+		default:
+			failed = append(failed, p.Name+": "+p.Status.Reason)
+		}
+	}
+	return running, waiting, failed
+}
+
+// quantile is the nearest rank of q among the values.
+func quantile(values []float64, q float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[int(q*float64(len(sorted)-1)+0.5)]
+}
+
+// sortedKeys are the keys of a map in order.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
