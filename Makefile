@@ -61,4 +61,4 @@ clean: ## stop leftovers of local clusters and remove what was built here (the c
 .PHONY: help
 help: ## this list
 	@echo "Sluice: a batch scheduler for Kubernetes. Targets:"; echo
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
