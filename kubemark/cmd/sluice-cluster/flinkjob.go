@@ -108,7 +108,7 @@ func (d *demo) reason(ctx context.Context, pod *corev1.Pod) (string, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return "", fmt.Errorf("Sluice does not say why pod %s waits; see %s: %w", pod.Name, d.sluice.Log(), context.Cause(ctx))
+			return "", fmt.Errorf("no word from Sluice on why pod %s waits; see %s: %w", pod.Name, d.sluice.Log(), context.Cause(ctx))
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
