@@ -65,7 +65,7 @@ func (c *Core) find(lot *pending.Lot) *cluster.Node {
 	var n *cluster.Node
 	var visited int
 	if lot.Memory == nil {
-		n, visited = place.First(c.state, c.order, lot.Ask, &lot.View)
+		n, visited = place.First(c.state, c.order, lot.Ask, lot.View)
 	} else {
 		n, visited = place.Remembered(c.state, c.order, lot.Ask, lot.Memory)
 		if len(lot.Memory.Fitting()) > manyFit {

@@ -15,9 +15,8 @@ import (
 type Class struct {
 	// Serial numbers the classes in the order in which they came to be; it is never used again.
 	Serial int
-	// Fact and API describe the class as a node without a name: its taints and the labels that are selected by.
-	Fact *NodeFact
-	API  *v1.Node
+	// Like is a node without a name or resources that has the class's taints and the labels that are selected by.
+	Like *Node
 
 	key   string
 	nodes int
@@ -147,8 +146,10 @@ func (s *State) newClass(key string, f *NodeFact) *Class {
 	}
 	c := &Class{
 		Serial: s.nextClass, key: key,
-		Fact: &NodeFact{Labels: labels, Taints: f.Taints, SoftTaints: f.SoftTaints, Unschedulable: f.Unschedulable},
-		API:  &v1.Node{ObjectMeta: metav1.ObjectMeta{Labels: labels}},
+		Like: &Node{
+			Fact: &NodeFact{Labels: labels, Taints: f.Taints, SoftTaints: f.SoftTaints, Unschedulable: f.Unschedulable},
+			API:  &v1.Node{ObjectMeta: metav1.ObjectMeta{Labels: labels}},
+		},
 	}
 	s.nextClass++
 	s.classOf[key] = c

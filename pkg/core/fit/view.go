@@ -29,8 +29,7 @@ func (v *View) Update(s *cluster.State, a Ask) {
 }
 
 func (v *View) admits(a Ask, c *cluster.Class) bool {
-	like := &cluster.Node{Fact: c.Fact, API: c.API}
-	return unschedulable.fits(a, like) && taints.fits(a, like) && (v.ByNode || affinity.fits(a, like))
+	return unschedulable.fits(a, c.Like) && taints.fits(a, c.Like) && (v.ByNode || affinity.fits(a, c.Like))
 }
 
 // Admits reports what is left to ask of a node that is in one of the view's classes and has room enough: its host ports, and,

@@ -53,10 +53,10 @@ func (r rank) shifted(by int64) rank {
 
 // shift is the dynamic score that a shape gives to all nodes of a class.
 func (x *Index) shift(shape *cluster.Shape, class *cluster.Class) int64 {
-	if shape.Preferred == nil && len(class.Fact.SoftTaints) == 0 {
+	if shape.Preferred == nil && len(class.Like.Fact.SoftTaints) == 0 {
 		return x.spec.weight(TaintToleration) * Unit
 	}
-	return x.spec.preference(shape, &cluster.Node{Fact: class.Fact, API: class.API})
+	return x.spec.preference(shape, class.Like)
 }
 
 // scoresEach reports whether every node that has room must be scored.

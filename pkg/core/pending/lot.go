@@ -11,8 +11,8 @@ import (
 // Lot is the waiting pods of one ask.
 type Lot struct {
 	Ask fit.Ask
-	// View is which classes of nodes may help.
-	View fit.View
+	// View is which classes of nodes may help; lots of one shape share it.
+	View *fit.View
 	// Memory is why each node refused; nil until the lot has failed once. Remembers is when it was begun.
 	Memory    *fit.Memory
 	Remembers time.Time

@@ -6,6 +6,7 @@ import (
 	"github.com/google/btree"
 
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+	"github.com/sluice-scheduler/sluice/pkg/core/fit"
 )
 
 // ask returns the pod's ask and makes one, outside every list, when there is none.
@@ -32,7 +33,7 @@ func (q *Queue) join(a *Ask) {
 	a.turn = a.Pod.Fact
 	l := q.lots[a.of()]
 	if l == nil {
-		l = &Lot{Ask: a.of(), asks: btree.NewG(8, first)}
+		l = &Lot{Ask: a.of(), View: q.view(a.Pod.Shape), asks: btree.NewG(8, first)}
 		q.lots[l.Ask] = l
 	}
 	a.lot = l
@@ -45,6 +46,21 @@ func (q *Queue) join(a *Ask) {
 	q.unready(l)
 	l.asks.ReplaceOrInsert(a)
 	q.setReady(l)
+}
+
+// manyViews is how many shapes' views are kept at most.
+const manyViews = 4096
+
+func (q *Queue) view(shape *cluster.Shape) *fit.View {
+	v := q.views[shape]
+	if v == nil {
+		if len(q.views) >= manyViews {
+			clear(q.views) // most are of shapes that are gone
+		}
+		v = &fit.View{}
+		q.views[shape] = v
+	}
+	return v
 }
 
 // leave takes an ask out of the list it is in, if any; its state is for the caller to set.

@@ -14,6 +14,8 @@ import (
 type Queue struct {
 	asks map[*cluster.Pod]*Ask
 	lots map[fit.Ask]*Lot
+	// views outlive lots, which come and go with their pods.
+	views map[*cluster.Shape]*fit.View
 	// ready holds the lots to be tried, by their heads.
 	ready *btree.BTreeG[*Lot]
 	// parked holds the parked lots that any node may help, pinned those that only one can.
@@ -35,6 +37,7 @@ func New() *Queue {
 	return &Queue{
 		asks:   map[*cluster.Pod]*Ask{},
 		lots:   map[fit.Ask]*Lot{},
+		views:  map[*cluster.Shape]*fit.View{},
 		pinned: map[string][]*Lot{},
 		ready:  btree.NewG(16, func(a, b *Lot) bool { return first(a.head, b.head) }),
 		due: btree.NewG(16, func(a, b *Lot) bool {
