@@ -19,16 +19,12 @@ func TestKilledAndStartedAnew(t *testing.T) {
 	first := s.sluice(options{config: quickElection})
 	first.awaitLeading()
 
-	arrived := make(chan struct{})
-	go func() {
-		defer close(arrived)
-		s.create(mixed(2000)...)
-	}()
+	arrived := s.createMeanwhile(mixed(2000)...)
 	o.awaitBound(600)
 	require.NoError(s, first.Kill())
 	require.Less(s, len(s.binds()), 2000, "the crash came too late to be in the middle of it")
 	second := s.sluice(options{config: quickElection})
-	<-arrived
+	arrived()
 	o.awaitPods(2000, "every pod runs", runs)
 	o.sound()
 	o.noneFailed()

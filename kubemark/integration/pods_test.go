@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -60,21 +61,33 @@ func several(prefix string, n int, changes ...func(*corev1.Pod)) []*corev1.Pod {
 // create creates pods in the scene's namespace, many at a time.
 func (s *scene) create(pods ...*corev1.Pod) {
 	s.Helper()
-	errs := make(chan error, len(pods))
+	require.NoError(s, s.tryCreateAll(pods))
+}
+
+// createMeanwhile creates pods while the test goes on; it must call arrived to wait for the last.
+func (s *scene) createMeanwhile(pods ...*corev1.Pod) (arrived func()) {
+	done := make(chan error, 1)
+	go func() { done <- s.tryCreateAll(pods) }()
+	return func() {
+		s.Helper()
+		require.NoError(s, <-done)
+	}
+}
+
+// tryCreateAll returns all that went wrong.
+func (s *scene) tryCreateAll(pods []*corev1.Pod) error {
+	errs := make([]error, len(pods))
 	slots := make(chan struct{}, 16)
 	var all sync.WaitGroup
-	for _, p := range pods {
+	for i, p := range pods {
 		slots <- struct{}{}
 		all.Go(func() {
 			defer func() { <-slots }()
-			errs <- s.tryCreate(p)
+			errs[i] = s.tryCreate(p)
 		})
 	}
 	all.Wait()
-	close(errs)
-	for err := range errs {
-		require.NoError(s, err)
-	}
+	return errors.Join(errs...)
 }
 
 // tryCreate creates one pod.
@@ -117,6 +130,18 @@ func (o *observer) awaitPods(n int, what string, ask func(*corev1.Pod) error) {
 			return fmt.Errorf("%d of %d do not; %w", wrong, n, example)
 		}
 		return nil
+	})
+}
+
+// awaitOne waits until one pod satisfies what is asked of it.
+func (o *observer) awaitOne(name, what string, ask func(*corev1.Pod) error) {
+	o.scene.Helper()
+	o.scene.eventually(what, func() error {
+		p := o.all()[name]
+		if p == nil {
+			return errors.New("it is not there")
+		}
+		return ask(p)
 	})
 }
 

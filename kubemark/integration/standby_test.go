@@ -30,15 +30,11 @@ func TestStandbyTakesOver(t *testing.T) {
 			standby := s.sluice(options{config: c.election})
 			standby.logged("standing by: another Sluice leads")
 
-			arrived := make(chan struct{})
-			go func() {
-				defer close(arrived)
-				s.create(mixed(1200)...)
-			}()
+			arrived := s.createMeanwhile(mixed(1200)...)
 			o.awaitBound(300)
 			require.Zero(s, standby.metric("sluice_leader"))
 			require.NoError(s, c.end(leader))
-			<-arrived
+			arrived()
 			o.awaitPods(1200, "every pod runs", runs)
 			require.EqualValues(s, 1, standby.metric("sluice_leader"))
 			o.sound()
