@@ -33,11 +33,11 @@ func (c *Client) NewElection(cfg config.LeaderElection, identity string, log *sl
 	e := &Election{cfg: cfg, log: log}
 	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
 		Name: cfg.Name,
-		Lock: &resourcelock.LeaseLock{
+		Lock: &wordyLock{log: log, Interface: &resourcelock.LeaseLock{
 			LeaseMeta:  metav1.ObjectMeta{Namespace: cfg.Namespace, Name: cfg.Name},
 			Client:     c.leases,
 			LockConfig: resourcelock.ResourceLockConfig{Identity: identity},
-		},
+		}},
 		LeaseDuration:   cfg.LeaseDuration,
 		RenewDeadline:   cfg.RenewDeadline,
 		RetryPeriod:     cfg.RetryPeriod,
