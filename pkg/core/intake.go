@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 	"github.com/sluice-scheduler/sluice/pkg/core/pending"
+	"github.com/sluice-scheduler/sluice/pkg/core/resource"
 )
 
 // take lets one event into the state.
@@ -67,20 +68,20 @@ func (c *Core) setPod(f *cluster.PodFact) {
 	}
 	if old := c.state.Pod(f.UID); c.leading && f.Ours && old != nil && boundElsewhere(old, f) {
 		c.stats.Elsewhere++
-		c.contested[f.Node] = true
 	}
 	if f.Terminal {
 		c.removePod(f.UID)
 		return
 	}
+	had := heldOn(c.state.Pod(f.UID), f.Node)
 	p := c.state.SetPod(f)
+	if f.Node != "" && !p.Alloc.Uses.Equal(had) {
+		c.contested[f.Node] = true
+	}
 	if b, underWay := c.binds[f.UID]; underWay && p.Alloc == nil {
 		c.expect(p, b.Node)
 	}
 	if !f.Ours {
-		if f.Node != "" {
-			c.contested[f.Node] = true
-		}
 		c.pending.Drop(p) // its schedulerName cannot change, but a doubtful fact must not leave it waiting
 		return
 	}
@@ -90,6 +91,14 @@ func (c *Core) setPod(f *cluster.PodFact) {
 // boundElsewhere reports whether a pod that waited or was assumed turns out to be bound to a node that we did not choose.
 func boundElsewhere(old *cluster.Pod, now *cluster.PodFact) bool {
 	return old.Fact.Node == "" && now.Node != "" && (old.Alloc == nil || old.Alloc.Node.Name != now.Node)
+}
+
+// heldOn is what a pod has been counted with on a node; nil if it was not.
+func heldOn(p *cluster.Pod, node string) resource.Vector {
+	if p == nil || p.Alloc == nil || p.Alloc.Node.Name != node {
+		return nil
+	}
+	return p.Alloc.Uses
 }
 
 // lead begins or ends deciding. Those who are held learn of it only from a leader, so they are told now.
@@ -228,6 +237,7 @@ func (c *Core) tryAgain(p *cluster.Pod, e BindDone) {
 		return
 	}
 	ask.Attempts++
+	ask.Said = p.Fact.Said.Digest // what was said last may never have been written: the bind made it moot
 	c.pending.Return(ask)
 	c.settle(p) // its fact may have changed while it was away
 	if e.Outcome == Recalled || ask.State != pending.InLot {
