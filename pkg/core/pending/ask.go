@@ -37,6 +37,8 @@ type Ask struct {
 	Why string
 
 	lot *Lot
+	// unheard: it stands in Queue.unheard.
+	unheard bool
 	// turn is the fact by which it was entered in order, so that it is found again after its fact has changed.
 	turn *cluster.PodFact
 }

@@ -37,7 +37,7 @@ func (q *Queue) join(a *Ask) {
 		q.lots[l.Ask] = l
 	}
 	a.lot = l
-	q.unheard = append(q.unheard, a)
+	q.listen(a)
 	if l.parked {
 		l.asks.ReplaceOrInsert(a)
 		q.parkedPods++
@@ -61,6 +61,19 @@ func (q *Queue) view(shape *cluster.Shape) *fit.View {
 		q.views[shape] = v
 	}
 	return v
+}
+
+// listen notes that an ask is to be told why it waits. Those that have left their lot since are forgotten before they outnumber the others:
+// while nobody leads, nobody is told.
+func (q *Queue) listen(a *Ask) {
+	if a.unheard {
+		return
+	}
+	if len(q.unheard) > 2*q.counts[InLot]+64 {
+		q.Unheard(nil)
+	}
+	a.unheard = true
+	q.unheard = append(q.unheard, a)
 }
 
 // leave takes an ask out of the list it is in, if any; its state is for the caller to set.

@@ -178,16 +178,17 @@ func (q *Queue) Due() (at time.Time, ok bool) {
 }
 
 // Unheard hands out the asks that joined a lot since they were last handed out and wait in it, parked. Those whose lot is still
-// ready are kept for the next call.
+// ready are kept for the next call. Without f it only forgets those that have left their lot.
 func (q *Queue) Unheard(f func(*Ask)) {
 	keep := q.unheard[:0]
 	for _, a := range q.unheard {
-		switch {
-		case a.lot == nil:
-		case a.lot.parked:
-			f(a)
-		default:
+		if a.lot != nil && (f == nil || !a.lot.parked) {
 			keep = append(keep, a)
+			continue
+		}
+		a.unheard = false
+		if a.lot != nil {
+			f(a)
 		}
 	}
 	clear(q.unheard[len(keep):])
