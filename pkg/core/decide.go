@@ -101,7 +101,11 @@ func (c *Core) park(lot *pending.Lot) {
 	}
 	c.stats.Unschedulable++
 	lot.Head().Attempts++
-	c.pending.Park(lot, c.failure(lot), c.now.Add(max(c.cfg.RefreshAfter, lookAgain)))
+	due := c.now.Add(max(c.cfg.RefreshAfter, lookAgain))
+	if net := lot.Remembers.Add(c.cfg.RetryAfter); net.Before(due) {
+		due = net
+	}
+	c.pending.Park(lot, c.failure(lot), due)
 	c.tellLot(lot)
 }
 
