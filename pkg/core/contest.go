@@ -8,8 +8,8 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/core/resource"
 )
 
-// recall looks at the nodes where room may have been taken from under what we assumed: another scheduler bound a pod there, the node
-// shrank, or it is gone. Binds that no longer fit are asked back; those already sent are the kubelet's to refuse.
+// recall looks at the nodes where room may have been taken from under what we assumed: somebody else bound a pod there, a pod there grew, the
+// node shrank, or it is gone. Binds that no longer fit are asked back; those already sent are the kubelet's to refuse.
 func (c *Core) recall() {
 	for _, name := range slices.Sorted(maps.Keys(c.contested)) {
 		if n := c.state.Node(name); n != nil {
