@@ -111,7 +111,7 @@ type Status struct {
 	CountsEvery time.Duration `yaml:"countsEvery"`
 }
 
-// Events governs the writes of events about pods. No event is dropped; they wait behind binds and conditions.
+// Events governs the writes of events about pods. No event is dropped; they wait behind binds and conditions, for a rest of 0.1s between binds or, while pods keep arriving, for 10s.
 type Events struct {
 	// MaxInFlight is the largest number of event requests in flight, from 1 to 256. Few make `kubectl describe` trail
 	// behind under load; many take requests of the API server away from binds.

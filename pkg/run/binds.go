@@ -48,6 +48,7 @@ type bind struct {
 type binds struct {
 	ready queue[*bind]
 	all   map[types.UID]*bind // owed a BindDone
+	last  time.Time           // when one came or was answered
 }
 
 func (o *Outbox) addBind(e core.Bind, now time.Time) {
@@ -56,6 +57,7 @@ func (o *Outbox) addBind(e core.Bind, now time.Time) {
 		panic(fmt.Sprintf("second bind of pod %s/%s before the first was answered", e.Pod.Namespace, e.Pod.Name))
 	}
 	o.binds.all[e.Pod.UID] = b
+	o.binds.last = now
 	if !o.holdForCondition(b) {
 		o.binds.ready.push(b)
 	}
@@ -173,6 +175,7 @@ func (o *Outbox) settleLook(b *bind, now time.Time, s kube.Sight) {
 // answer gives the BindDone.
 func (o *Outbox) answer(b *bind, outcome core.Outcome, message string) {
 	b.answered = true
+	o.binds.last = time.Now()
 	delete(o.binds.all, b.Pod.UID)
 	switch outcome {
 	case core.Bound:

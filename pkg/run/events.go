@@ -8,6 +8,14 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/kube"
 )
 
+// Events trail the binds: while pods are being bound, the time of the API server goes to binds and to those who create pods.
+const (
+	// eventsRest is how long no bind must have been under way before events are sent. Pods that arrive one by one in short order count as one go.
+	eventsRest = 100 * time.Millisecond
+	// eventsOverdue is when an event no longer waits for such a rest, only for its turn. It bounds how far events trail while pods keep arriving.
+	eventsOverdue = 10 * time.Second
+)
+
 // refusedTries is how often an event is sent that is refused for a reason that may pass, as rights that are not loaded yet.
 const refusedTries = 8
 
@@ -35,9 +43,18 @@ func (o *Outbox) addEvent(e core.Announce, now time.Time) {
 	o.events.ready.push(&eventWrite{Notice: kube.Notice{Announce: e, At: now, Serial: o.events.serial}})
 }
 
-// dispatchEvents sends events as long as there is room for them. It is called when there is nothing else to send.
-func (o *Outbox) dispatchEvents() {
-	for o.events.inFlight < o.cfg.EventsInFlight && !o.events.ready.empty() {
+// eventsDue is when the first event in turn may be sent, unless something happens before. There must be one.
+func (o *Outbox) eventsDue() time.Time {
+	overdue := o.events.ready.peek().At.Add(eventsOverdue)
+	if rested := o.binds.last.Add(eventsRest); len(o.binds.all) == 0 && rested.Before(overdue) {
+		return rested
+	}
+	return overdue
+}
+
+// dispatchEvents sends the events that are due as long as there is room for them. It is called when there is nothing else to send.
+func (o *Outbox) dispatchEvents(now time.Time) {
+	for o.events.inFlight < o.cfg.EventsInFlight && !o.events.ready.empty() && !o.eventsDue().After(now) {
 		w := o.events.ready.pop()
 		o.events.inFlight++
 		o.send(kindEvent, func(ctx context.Context) kube.Answer { return o.cfg.Teller.Announce(ctx, w.Notice) },

@@ -46,7 +46,8 @@ type OutboxConfig struct {
 //
 //  1. binds, in the order in which they were decided, and reads of binds whose answer was lost
 //  2. conditions: when there is no bind to send, and else one for every nine binds (one for every bind once they have waited too long)
-//  3. events: when there is nothing else to send, within a limit of their own
+//  3. events: when there is nothing else to send and no bind has been under way for a moment, or when they have waited for long; within a
+//     limit of their own
 type Outbox struct {
 	cfg  OutboxConfig
 	log  *slog.Logger
@@ -169,7 +170,7 @@ func (o *Outbox) dispatch(now time.Time) {
 		case o.binds.ready.len() > 0:
 			o.sendBind(now)
 		default:
-			o.dispatchEvents()
+			o.dispatchEvents(now)
 			return
 		}
 	}
@@ -215,6 +216,11 @@ func (o *Outbox) sleep(now time.Time) time.Duration {
 	}
 	if !o.gate.open(now) {
 		wait = min(wait, o.gate.until.Sub(now))
+	}
+	if !o.events.ready.empty() {
+		if due := o.eventsDue(); due.After(now) { // else they wait for an answer
+			wait = min(wait, due.Sub(now))
+		}
 	}
 	return max(wait, 0)
 }

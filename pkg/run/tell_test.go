@@ -192,6 +192,48 @@ func TestEventsNeverDelayABind(t *testing.T) {
 	})
 }
 
+// Pods come every 20 ms and each gets an event. Events wait for a rest, but not for ever.
+func TestEventsTrailTheBinds(t *testing.T) {
+	for name, c := range map[string]struct {
+		pods     int
+		least    time.Duration // after its pod came, an event is sent
+		most     time.Duration
+		inArrive int // how many events are sent while pods still come
+	}{
+		"a single pod":      {pods: 1, least: eventsRest, most: eventsRest + 10*time.Millisecond},
+		"for five seconds":  {pods: 250, least: eventsRest, most: 5*time.Second + eventsRest + 100*time.Millisecond},
+		"for forty seconds": {pods: 2000, least: eventsRest, most: eventsOverdue + 100*time.Millisecond, inArrive: 1490},
+	} {
+		t.Run(name, func(t *testing.T) {
+			within(t, 8, func(t *testing.T, w *world) {
+				came := map[string]time.Time{}
+				for i := range c.pods {
+					time.Sleep(20 * time.Millisecond)
+					note := fmt.Sprint(i)
+					came[note] = time.Now()
+					w.Put([]core.Effect{bindOf(types.UID(note), "n"), announceOf("e", note)})
+				}
+				end := time.Now()
+				w.settle()
+				early := 0
+				for _, r := range w.requests {
+					if r.kind != kindEvent {
+						continue
+					}
+					waited := r.at.Sub(came[r.note])
+					require.GreaterOrEqual(t, waited, c.least)
+					require.LessOrEqual(t, waited, c.most)
+					if r.at.Before(end) {
+						early++
+					}
+				}
+				require.InDelta(t, c.inArrive, early, 20)
+				require.Len(t, w.pods["e"].events, c.pods)
+			})
+		})
+	}
+}
+
 func TestNoEventIsLost(t *testing.T) {
 	within(t, 4, func(t *testing.T, w *world) {
 		n := 0
