@@ -33,6 +33,8 @@ type Measurement struct {
 	EventsAfter float64 `json:"eventsAfterSeconds,omitempty"`
 	// Events is how many Scheduled events there are in the end.
 	Events int `json:"events"`
+	// Resumed is how often the observer's watch was ended and resumed.
+	Resumed int `json:"observerResumed,omitempty"`
 	// Foreign is the share of the machine's CPU time that went to others while binds went on, from 0 to 1.
 	Foreign float64 `json:"foreignCPU"`
 	// Curve is at which second the pods were bound: one point for each hundredth of them, from the start of the process or the first pod created.
@@ -81,7 +83,7 @@ func (t *trial) before(ctx context.Context) (err error) {
 	if err := settle(ctx); err != nil {
 		return err
 	}
-	if t.observer, err = observe(ctx, t.client); err != nil {
+	if t.observer, err = observe(ctx, t.cluster.RESTConfig()); err != nil {
 		return err
 	}
 	defer t.observer.close()
@@ -139,7 +141,7 @@ func (t *trial) startReady(ctx context.Context) (err error) {
 		err = settle(ctx)
 	}
 	if err == nil {
-		t.observer, err = observe(ctx, t.client)
+		t.observer, err = observe(ctx, t.cluster.RESTConfig())
 	}
 	if err != nil {
 		t.stop()
@@ -179,6 +181,7 @@ func (t *trial) finish(ctx context.Context) error {
 func (t *trial) figures(now load) {
 	o, m := t.observer, &t.m
 	first, last := o.order[0], o.order[len(o.order)-1]
+	m.Resumed = o.resumed
 	m.FirstBind = first.Sub(t.from).Seconds()
 	m.PerSecond = float64(len(o.order)-1) / last.Sub(first).Seconds()
 	if busy := now.machine - t.load.machine; busy > 0 {

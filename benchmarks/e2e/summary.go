@@ -70,7 +70,6 @@ func (c *Outcome) ceilingName() (best string) {
 func perSecond(m Measurement) (float64, bool) { return m.PerSecond, true }
 func p50(m Measurement) (float64, bool)       { return m.P50, true }
 func p99(m Measurement) (float64, bool)       { return m.P99, true }
-func peak(m Measurement) (float64, bool)      { return m.AtLastBind.Peak, true }
 func others(m Measurement) (float64, bool)    { return 100 * m.Foreign, true }
 func events(m Measurement) (float64, bool)    { return float64(m.Events), true }
 

@@ -33,6 +33,9 @@ func (c *Outcome) print(out io.Writer) {
 			cell(c.of(name, peakEvent), 0), cell(c.of(name, events), 0), cell(c.of(name, others), 0))
 	}
 	_ = t.Flush()
+	if n := len(c.SetAside); n > 0 {
+		fmt.Fprintf(out, "\n%d measurements were set aside and repeated since others took too much of the machine meanwhile.\n", n)
+	}
 	for _, v := range c.Verdicts() {
 		word, sign := "held", "≥"
 		if !v.AtLeast {

@@ -20,6 +20,7 @@ type flags struct {
 	results, name            string
 	sluice, sluiceConfig     string
 	profiles                 string
+	maxForeign               float64
 	enforce                  bool
 }
 
@@ -54,6 +55,8 @@ is missed, or if a bind was not allowed or an event is missing.`,
 	s.StringVar(&f.sluice, "sluice", "", "the sluice program (default: $SLUICE_BINARY, else bin/sluice of the checkout)")
 	s.StringVar(&f.sluiceConfig, "sluice-config", "", "configuration file for Sluice; for experiments")
 	s.StringVar(&f.profiles, "profiles", "", "folder for CPU profiles of Sluice; taking them costs some speed")
+	s.Float64Var(&f.maxForeign, "max-foreign", 1,
+		"repeat a measurement during which others took more than this share of the CPU time, whatever it showed (1: never)")
 	s.BoolVar(&f.enforce, "enforce", true, "end with an error if a bound is missed")
 	c.AddCommand(blindCommand())
 	return c
@@ -77,7 +80,8 @@ func blindCommand() *cobra.Command {
 func (f flags) run(c *cobra.Command) error {
 	o := e2e.Options{
 		Rounds: f.rounds, Schedulers: f.schedulers, InFlight: f.inFlight, Sluice: f.sluice, Profiles: f.profiles,
-		Progress: c.ErrOrStderr(), Save: f.save,
+		MaxForeign: f.maxForeign,
+		Progress:   c.ErrOrStderr(), Save: f.save,
 	}
 	if f.sluiceConfig != "" {
 		config, err := os.ReadFile(f.sluiceConfig)
