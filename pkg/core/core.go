@@ -72,6 +72,8 @@ func (c *Core) Step(now time.Time, events []Event) []Effect {
 		c.pending.Tick(now)
 		c.decide()
 		c.tellUnheard()
+	} else if len(c.binds) == 0 {
+		clear(c.contested) // nothing is assumed, so nothing can be lost
 	}
 
 	c.subjectPod, c.subjectNode = nil, nil

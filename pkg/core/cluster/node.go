@@ -181,12 +181,20 @@ func (s *State) touch(n *Node) {
 	}
 }
 
-// improve notes that something may fit on the node now that did not before.
+// improve notes that something may fit on the node now that did not before. Nodes that have gone since are forgotten before they outnumber
+// the others: a standby takes better nodes from nobody.
 func (s *State) improve(n *Node) {
-	if n.Fact != nil && !n.better {
-		n.better = true
-		s.better = append(s.better, n)
+	if n.Fact == nil || n.better {
+		return
 	}
+	if len(s.better) > 2*s.known+64 {
+		s.better = slices.DeleteFunc(s.better, func(n *Node) bool {
+			n.better = n.Fact != nil
+			return !n.better
+		})
+	}
+	n.better = true
+	s.better = append(s.better, n)
 }
 
 func (s *State) countOffers(offered resource.Vector, sign int) {
