@@ -28,7 +28,7 @@ func (s *scriptedLock) Update(context.Context, resourcelock.LeaderElectionRecord
 	return s.write
 }
 func (s *scriptedLock) RecordEvent(string) {}
-func (s *scriptedLock) Identity() string { return "me" }
+func (s *scriptedLock) Identity() string   { return "me" }
 
 func (s *scriptedLock) Describe() string { return "ns/lease" }
 
