@@ -101,14 +101,21 @@ func heldOn(p *cluster.Pod, node string) resource.Vector {
 	return p.Alloc.Uses
 }
 
-// lead begins or ends deciding. Those who are held learn of it only from a leader, so they are told now.
+// lead begins or ends deciding. What only a leader says of those who wait already is said now: why they are held, and that there is no node order
+// of the name they give.
 func (c *Core) lead(on bool) {
 	c.leading = on
-	if on {
-		for _, p := range c.state.SortedPods() {
-			if a := c.pending.Ask(p); a != nil && a.State == pending.Held {
-				c.settle(p)
-			}
+	if !on {
+		return
+	}
+	for _, p := range c.state.SortedPods() {
+		a := c.pending.Ask(p)
+		switch {
+		case a == nil:
+		case a.State == pending.Held:
+			c.settle(p)
+		case a.State == pending.InLot:
+			c.warnOfOrder(p)
 		}
 	}
 }
@@ -165,9 +172,14 @@ func (c *Core) settle(p *cluster.Pod) {
 	}
 }
 
-// welcome notes what a pod that has come to wait asks for, and says so if the node order that it names does not exist.
+// welcome notes what a pod that has come to wait asks for.
 func (c *Core) welcome(p *cluster.Pod) {
 	c.order.Note(p.Shape)
+	c.warnOfOrder(p)
+}
+
+// warnOfOrder says so if the node order that a waiting pod names does not exist.
+func (c *Core) warnOfOrder(p *cluster.Pod) {
 	if name := p.Shape.Order; c.leading && !c.order.Known(name) {
 		c.emit(Announce{
 			Pod: ref(p.Fact), Type: TypeWarning, Reason: EventUnknownNodeOrder, Action: ActionScheduling,
