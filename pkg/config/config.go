@@ -26,7 +26,7 @@ type Configuration struct {
 	SchedulerName string `yaml:"schedulerName"`
 	// Nodes says which nodes Sluice may use.
 	Nodes Nodes `yaml:"nodes"`
-	// Backoff says how long a pod waits after a failed attempt.
+	// Backoff says how long a pod waits after the API server refused its bind.
 	Backoff Backoff `yaml:"backoff"`
 	// RetryAfter is how long a parked pod waits at most for an event that could help it; then it is tried again in any
 	// case. It is a net under lost wake-ups, not a way to poll: from 1s to 24h. Very short, every parked shape is
@@ -69,11 +69,11 @@ type Nodes struct {
 	Selector string `yaml:"selector"`
 }
 
-// Backoff says how long a pod waits after a failed attempt. The wait starts at Initial and doubles with each
-// failure up to Max.
+// Backoff says how long a pod waits after the API server refused its bind. The wait starts at Initial and doubles with each
+// refusal up to Max. A pod that fits on no node does not wait for a time, but for a change that helps.
 type Backoff struct {
-	// Initial is the wait after the first failed attempt, from 1ms to 1h and not above `backoff.max`. Very short, a pod that
-	// cannot be placed takes decisions away from others; very long, a passing failure delays a pod needlessly.
+	// Initial is the wait after the first refusal, from 1ms to 1h and not above `backoff.max`. Very short, a pod whose bind is
+	// refused over and over keeps the API server busy; very long, a passing failure delays a pod needlessly.
 	Initial time.Duration `yaml:"initial"`
 	// Max is the longest wait, from 1ms to 1h. Equal to `backoff.initial` it makes the wait constant.
 	Max time.Duration `yaml:"max"`
@@ -106,8 +106,8 @@ type Bind struct {
 // changed reason are always written at once.
 type Status struct {
 	// CountsEvery is the least time between two writes for one pod whose reasons stayed the same and only the number of nodes
-	// per reason changed, from 0s to 1h. At 0s every change is written, which costs the API server most when the cluster is
-	// busiest; at 1h the numbers in the condition may be that old.
+	// per reason changed, from 0s to 1h. At 0s they are written whenever the pod is tried again, at most ten seconds after
+	// they changed, which costs the API server most when the cluster is busiest; at 1h the numbers in the condition may be that old.
 	CountsEvery time.Duration `yaml:"countsEvery"`
 }
 

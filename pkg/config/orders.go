@@ -63,8 +63,8 @@ func (s ScoringStrategy) MarshalYAML() (any, error) {
 // ScarceResources says which resources are scarce: few nodes offer them, so that pods which do not need them are better off elsewhere.
 type ScarceResources struct {
 	// DetectBelow makes an extended resource scarce that fewer than this percentage of the nodes offer, from 0 to 100. At 0 nothing is
-	// detected; at 100 every extended resource is scarce that not all nodes offer. What is scarce now is logged, and shown by the
-	// metric `sluice_scarce_units`.
+	// detected; at 100 every extended resource is scarce that not all nodes offer. What is scarce now is shown by the
+	// metric `sluice_scarce_units` and at the end of /debug/dump.
 	DetectBelow int64 `yaml:"detectBelow"`
 	// Always lists resources that are scarce however many nodes offer them.
 	Always []string `yaml:"always"`
