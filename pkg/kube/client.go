@@ -52,6 +52,7 @@ func connect(cfg *rest.Config, a Access) (*Client, error) {
 	cfg.ContentType = protobuf
 	cfg.AcceptContentTypes = protobuf + ",application/json"
 	cfg.WarningHandler = rest.NoWarnings{}
+	cfg.DisableCompression = true // as kube-scheduler does: to pack and unpack long lists costs both sides more than it saves between neighbours
 	http, err := rest.HTTPClientFor(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("prepare the connection to %s: %w", cfg.Host, err)
