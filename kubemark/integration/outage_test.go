@@ -24,10 +24,12 @@ func TestAPIServerLost(t *testing.T) {
 
 	s.create(several("before", 300, cpu("1"))...)
 	o.awaitBound(50)
+	s.serverDown = time.Now()
 	require.NoError(s, shared.KillAPIServer())
 	sluice.logged("lost the API server")
 	time.Sleep(5 * time.Second) // long enough that every watch has failed more than once
 	require.NoError(s, shared.StartAPIServer(s.ctx))
+	s.serverUp = time.Now()
 	s.eventually("pods can be created again", func() error { return s.tryCreate(pod("first-after", cpu("1"))) })
 	s.create(several("after", 99, cpu("1"))...)
 

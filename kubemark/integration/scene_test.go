@@ -40,6 +40,8 @@ type scene struct {
 	// trailFrom is where in the audit log the scene begins.
 	trailFrom int64
 	instances int
+	// serverDown and serverUp are when the scene killed the API server and when that was ready again, if it did.
+	serverDown, serverUp time.Time
 }
 
 // newScene makes a namespace, and removes it with all pods afterwards.
