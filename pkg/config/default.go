@@ -20,7 +20,7 @@ func Default() *Configuration {
 		Status:          Status{CountsEvery: time.Minute},
 		Events:          Events{MaxInFlight: 16},
 		NodeOrders:      []NodeOrder{},
-		ScarceResources: ScarceResources{DetectBelow: 50, Always: []string{}, Never: []string{}},
+		ScarceResources: ScarceResources{DetectBelow: 90, Always: []string{}, Never: []string{}},
 		LeaderElection: LeaderElection{
 			Enabled:       true,
 			Namespace:     "sluice-system",

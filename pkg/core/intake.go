@@ -13,10 +13,14 @@ import (
 
 // take lets one event into the state.
 func (c *Core) take(e Event) {
+	c.subjectPod, c.subjectNode = nil, nil // whoever came before is not to blame
 	switch e := e.(type) {
 	case NodeSet:
 		c.setNode(e.Node)
 	case NodeGone:
+		if n := c.state.Node(e.Name); n != nil && n.Fact != nil {
+			c.turnTo(nil, n.Fact)
+		}
 		c.contested[e.Name] = true
 		c.state.RemoveNode(e.Name)
 	case PodSet:

@@ -29,6 +29,8 @@ type Reloader struct {
 
 	seen    []byte
 	running *config.Configuration
+	// said is the last fault that was told.
+	said string
 	// faulty is 1 while the file cannot be taken, reloads counts the times that a change was applied.
 	faulty  atomic.Int64
 	reloads atomic.Uint64
@@ -83,9 +85,10 @@ func (r *Reloader) readFailed() bool {
 	return err == nil
 }
 
-// refuse says what is wrong, once.
+// refuse says what is wrong, once for as long as it is the same.
 func (r *Reloader) refuse(why string) {
-	if r.faulty.Swap(1) == 0 {
+	if r.faulty.Swap(1) == 0 || why != r.said {
+		r.said = why
 		r.log.Error(why)
 	}
 }

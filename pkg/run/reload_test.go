@@ -56,6 +56,10 @@ func TestReload(t *testing.T) {
 	require.Equal(t, 1, strings.Count(said, "level=ERROR"), "once, though it was looked at three times")
 	require.EqualValues(t, 1, r.faulty.Load())
 
+	events, said = change(configHeader + "nodeOrders: [{name: Pack, evaluators: [{scoringStrategy: {type: MostAllocated}}]}]\n")
+	require.Empty(t, events)
+	require.Contains(t, said, "lower-case letters", "another fault is told, too")
+
 	events, said = change(configHeader + "nodeOrders: [{name: pack, evaluators: [{scoringStrategy: {type: MostAllocated}}]}]\n")
 	require.Empty(t, events, "back to what is running")
 	require.Empty(t, said)

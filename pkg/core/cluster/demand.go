@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	v1 "k8s.io/api/core/v1"
+	apires "k8s.io/apimachinery/pkg/api/resource"
 	reqs "k8s.io/component-helpers/resource"
 	"k8s.io/component-helpers/scheduling/corev1/nodeaffinity"
 
@@ -19,6 +20,9 @@ type Demand struct {
 	// Key is the canonical text of all other fields.
 	Key      string
 	Requests resource.Amounts
+	// Presumed is the cpu and memory that containers without such a request are taken to use, when nodes are compared; never when it is asked whether the
+	// pod fits.
+	Presumed Presumed
 	// Ports on the host, sorted, each once.
 	Ports []Port
 	// Tolerations, sorted; tolerationSeconds plays no part in placement and is dropped.
@@ -42,6 +46,45 @@ type Demand struct {
 	Faults []string
 }
 
+// Presumed is an amount of cpu in millicores and of memory in bytes.
+type Presumed struct{ CPU, Memory int64 }
+
+// What a container without a request is taken to use, by kube-scheduler's DefaultMilliCPURequest and DefaultMemoryRequest: else pods without
+// requests would all go to one node.
+const (
+	presumedCPU    = 100
+	presumedMemory = 200 << 20
+)
+
+// presume returns what the pod's containers are taken to use beyond what they request.
+func presume(pod *v1.Pod, requests resource.Amounts) Presumed {
+	if asksAll(pod.Spec.Containers) && asksAll(pod.Spec.InitContainers) {
+		return Presumed{}
+	}
+	all, _ := resource.FromList(reqs.PodRequests(pod, reqs.PodResourcesOptions{NonMissingContainerRequests: v1.ResourceList{
+		v1.ResourceCPU:    *apires.NewMilliQuantity(presumedCPU, apires.DecimalSI),
+		v1.ResourceMemory: *apires.NewQuantity(presumedMemory, apires.BinarySI),
+	}}))
+	return Presumed{
+		CPU:    all.Get(resource.CPU) - requests.Get(resource.CPU),
+		Memory: all.Get(resource.Memory) - requests.Get(resource.Memory),
+	}
+}
+
+// asksAll reports whether every container requests both cpu and memory.
+func asksAll(containers []v1.Container) bool {
+	for i := range containers {
+		r := containers[i].Resources.Requests
+		if _, ok := r[v1.ResourceCPU]; !ok {
+			return false
+		}
+		if _, ok := r[v1.ResourceMemory]; !ok {
+			return false
+		}
+	}
+	return true
+}
+
 // OrderAnnotation names the node order by which a pod wants its node chosen.
 const OrderAnnotation = "sluice.dev/node-order"
 
@@ -54,6 +97,7 @@ func ReadDemand(pod *v1.Pod) (d *Demand, pin string) {
 		Order: pod.Annotations[OrderAnnotation],
 	}
 	d.Requests, d.Faults = resource.FromList(reqs.PodRequests(pod, reqs.PodResourcesOptions{}))
+	d.Presumed = presume(pod, d.Requests)
 
 	affinity, pin := splitPin(spec.Affinity)
 	if pin == "" {
@@ -199,6 +243,9 @@ func (d *Demand) key(selector map[string]string, affinity *v1.Affinity, preferre
 	}
 	for _, a := range d.Requests {
 		quote("r", a.Name, strconv.FormatInt(a.Value, 10))
+	}
+	if d.Presumed != (Presumed{}) {
+		quote("~", strconv.FormatInt(d.Presumed.CPU, 10), strconv.FormatInt(d.Presumed.Memory, 10))
 	}
 	for _, p := range d.Ports {
 		quote("p", string(p.Protocol), p.IP, strconv.Itoa(int(p.Number)))

@@ -47,7 +47,7 @@ func (s *State) Release(p *Pod) {
 }
 
 func (s *State) allocate(p *Pod, n *Node, bound bool) {
-	a := &Allocation{Pod: p, Node: n, Uses: s.uses(p), Ports: p.Shape.Ports, Bound: bound}
+	a := &Allocation{Pod: p, Node: n, Uses: s.uses(p), Ports: p.Shape.Ports, Presumed: p.Shape.Presumed, Bound: bound}
 	if p.Fact.Ours {
 		a.Queue = s.Queue(p)
 	}
@@ -64,6 +64,8 @@ func (s *State) move(a *Allocation, sign int64) {
 	n := a.Node
 	n.Used = n.Used.AddTo(a.Uses, sign)
 	n.movePorts(a.Ports, sign)
+	n.Presumed.CPU += sign * a.Presumed.CPU
+	n.Presumed.Memory += sign * a.Presumed.Memory
 	for q := a.Queue; q != nil; q = q.Parent {
 		q.Used = q.Used.AddTo(a.Uses, sign)
 		q.Pods += int(sign)

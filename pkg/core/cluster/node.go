@@ -20,6 +20,8 @@ type Node struct {
 	// Allocatable and Used hold the number of pods in their first slot.
 	Allocatable resource.Vector
 	Used        resource.Vector
+	// Presumed is what the node's pods are taken to use beyond Used, for comparing nodes.
+	Presumed Presumed
 	// Pods are the allocations on the node, in no order that means anything.
 	Pods []*Allocation
 	// Class is that of a known node.

@@ -66,7 +66,9 @@ type Allocation struct {
 	Node  *Node
 	Uses  resource.Vector
 	Ports []Port
-	Queue *Queue
+	// Presumed is the shape's, for comparing nodes.
+	Presumed Presumed
+	Queue    *Queue
 	// Bound: the API server agrees. Until then the allocation is assumed.
 	Bound bool
 	// Recalled: its bind was asked back because the room is gone; at most once.

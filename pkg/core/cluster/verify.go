@@ -59,10 +59,13 @@ func (v *verifier) nodes() {
 	for name, n := range v.s.nodes {
 		v.check(n.Used.Equal(v.used[n]), "node %s: used is %v but its pods sum to %v", name, n.Used, v.used[n])
 		v.check(int64(len(n.Pods)) == n.Used.At(resource.SlotPods), "node %s: lists %d pods, counts %d", name, len(n.Pods), n.Used.At(resource.SlotPods))
-		ports := 0
+		ports, presumed := 0, Presumed{}
 		for _, a := range n.Pods {
 			ports += len(a.Ports)
+			presumed.CPU += a.Presumed.CPU
+			presumed.Memory += a.Presumed.Memory
 		}
+		v.check(presumed == n.Presumed, "node %s: presumed is %v but its pods sum to %v", name, n.Presumed, presumed)
 		for _, p := range n.ports {
 			ports -= p.count
 		}

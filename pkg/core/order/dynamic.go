@@ -49,9 +49,9 @@ func (s Spec) withRequest(space *resource.Space, shape *cluster.Shape, n *cluste
 	for _, e := range s.Evaluators {
 		switch e.Kind {
 		case RequestLeastAllocated:
-			sum += e.Weight * (Unit - meanUsed(n, e.slots(space), shape.Request, straight))
+			sum += e.Weight * (Unit - meanUsed(n, e.slots(space), shape, straight))
 		case RequestMostAllocated:
-			sum += e.Weight * meanUsed(n, e.slots(space), shape.Request, straight)
+			sum += e.Weight * meanUsed(n, e.slots(space), shape, straight)
 		}
 	}
 	return sum

@@ -71,21 +71,36 @@ func (e Evaluator) slots(space *resource.Space) []weighed {
 	return list
 }
 
-// used returns the used share of a resource in Units, with a request on top; ok is false when the node offers none.
-func used(n *cluster.Node, slot int, request resource.Vector) (share int64, ok bool) {
+// used returns the used share of a resource in Units, what is presumed of containers without requests included, with a pod's request on
+// top; ok is false when the node offers none.
+func used(n *cluster.Node, slot int, with *cluster.Shape) (share int64, ok bool) {
 	total := n.Allocatable.At(slot)
 	if total == 0 {
 		return 0, false
 	}
-	return resource.Share(min(n.Used.At(slot)+request.At(slot), total), total, Unit), true
+	sum := n.Used.At(slot) + presumed(n.Presumed, slot)
+	if with != nil {
+		sum += with.Request.At(slot) + presumed(with.Presumed, slot)
+	}
+	return resource.Share(min(sum, total), total, Unit), true
+}
+
+func presumed(p cluster.Presumed, slot int) int64 {
+	switch slot {
+	case resource.SlotCPU:
+		return p.CPU
+	case resource.SlotMemory:
+		return p.Memory
+	}
+	return 0
 }
 
 // meanUsed is the weighted mean of the used shares, each taken through f. Resources that the node does not offer do not count, as in
 // kube-scheduler; a node that offers none counts as empty.
-func meanUsed(n *cluster.Node, list []weighed, request resource.Vector, f func(int64) int64) int64 {
+func meanUsed(n *cluster.Node, list []weighed, with *cluster.Shape, f func(int64) int64) int64 {
 	var sum, weights int64
 	for _, r := range list {
-		if share, ok := used(n, r.slot, request); ok {
+		if share, ok := used(n, r.slot, with); ok {
 			sum += r.weight * f(share)
 			weights += r.weight
 		}
