@@ -17,8 +17,8 @@ type ScarceSpec struct {
 	Always, Never []string
 }
 
-// DefaultScarce detects what less than half of the nodes offer.
-func DefaultScarce() ScarceSpec { return ScarceSpec{Below: 50} }
+// DefaultScarce detects what fewer than nine nodes in ten offer.
+func DefaultScarce() ScarceSpec { return ScarceSpec{Below: 90} }
 
 // Scarce knows which resources are scarce now. At most 64 are; more than that are not scarce.
 type Scarce struct {
