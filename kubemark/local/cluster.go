@@ -164,6 +164,9 @@ func (c *Cluster) run(spec child.Spec) (*child.Process, error) {
 	return p, c.record.Add(p.Identity())
 }
 
+// KeepFolder makes Stop leave a temporary folder in place: its logs tell why something failed.
+func (c *Cluster) KeepFolder() { c.opts.Keep = true }
+
 // Stop ends the cluster: Sluice in good order, then everything else at once, because
 // nothing of it is needed again. It removes the cluster's files as [Options] say. A
 // second call does nothing.

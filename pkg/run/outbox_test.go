@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -176,17 +177,19 @@ func TestRetryAfterHoldsAllWritersBack(t *testing.T) {
 
 func TestAnAPIServerThatIsDownIsAskedRarely(t *testing.T) {
 	within(t, 64, func(t *testing.T, w *world) {
-		down := true
+		var down atomic.Bool
+		down.Store(true)
 		w.script = func(request) fate {
-			if down {
+			if down.Load() {
 				return failed(kube.Busy, 0)
 			}
 			return fate{}
 		}
 		w.Put(bindsOf(300))
 		time.Sleep(time.Minute)
-		require.Less(t, len(w.requests), 100)
-		down = false
+		synctest.Wait()
+		require.Less(t, w.count(kindBind)+w.count(kindLook), 100)
+		down.Store(false)
 		time.Sleep(6 * time.Second)
 		w.settle()
 		require.Len(t, w.answers, 300)

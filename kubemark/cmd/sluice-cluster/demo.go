@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -68,6 +69,10 @@ func (d *demo) run(ctx context.Context, out io.Writer) (err error) {
 		d.startCluster, d.addNodes, d.startSluice, d.flinkJob, d.impossiblePod,
 	} {
 		if err := chapter(ctx); err != nil {
+			if d.c != nil && ctx.Err() == nil {
+				d.c.KeepFolder()
+				err = fmt.Errorf("%w\nthe logs are kept in %s", err, filepath.Dir(d.c.Log("any")))
+			}
 			return unlessInterrupted(ctx, err)
 		}
 	}
