@@ -52,6 +52,8 @@ type Outbox struct {
 	cfg  OutboxConfig
 	log  *slog.Logger
 	mail mail
+	// sending are the requests under way.
+	sending sync.WaitGroup
 
 	// All below belongs to the goroutine of Run.
 	ctx        context.Context
@@ -109,6 +111,7 @@ func (o *Outbox) Run(ctx context.Context) {
 		case <-o.mail.signal:
 		case <-timer.C:
 		case <-ctx.Done():
+			o.sending.Wait() // they end with the context; afterwards nothing is written any more
 			return
 		}
 	}
@@ -179,7 +182,7 @@ func (o *Outbox) dispatch(now time.Time) {
 // send makes a request on a goroutine of its own and has settle called with its answer by the goroutine of Run.
 func (o *Outbox) send(kind string, request func(context.Context) kube.Answer, settle func(now time.Time, a kube.Answer, took time.Duration)) {
 	start := time.Now()
-	go func() {
+	o.sending.Go(func() {
 		ctx, cancel := context.WithTimeout(o.ctx, o.cfg.Timeout)
 		a := request(ctx)
 		cancel()
@@ -192,7 +195,7 @@ func (o *Outbox) send(kind string, request func(context.Context) kube.Answer, se
 		})
 		o.mail.mu.Unlock()
 		notify(o.mail.signal)
-	}()
+	})
 }
 
 // heed draws from an answer what concerns all requests.

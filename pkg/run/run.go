@@ -161,7 +161,8 @@ func (p *process) run(ctx context.Context) error {
 	case <-work.Done():
 	}
 	err := context.Cause(work)
-	fail(nil) // all writes end before the Lease is given back
+	fail(nil)
+	p.parts.Wait() // all writes end before the Lease is given back
 	release()
 	<-candidate
 	return p.verdict(err)
