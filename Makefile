@@ -14,7 +14,7 @@ build: ## compile sluice and the local-cluster tool into bin/
 	cd kubemark && CGO_ENABLED=0 go build -o $(BIN)/ ./cmd/...
 
 .PHONY: components
-components: build ## build etcd and Kubernetes 1.37.2 once (about six minutes on two cores)
+components: build ## build etcd and Kubernetes 1.37.2 once (some eight minutes on two cores)
 	$(BIN)/sluice-cluster build
 
 .PHONY: test
@@ -32,6 +32,12 @@ lint: ## go vet, staticcheck, gofumpt and the layering of the packages
 	@bad=$$(go list -deps ./pkg/core/... | grep -E '^k8s.io/(client-go|kubernetes)' || true); \
 	  if [ -n "$$bad" ]; then echo "pkg/core must not depend on:"; echo "$$bad"; exit 1; fi
 	@echo "lint: clean"
+
+TRACES ?= $(abspath $(wildcard ../shared/traces))
+
+.PHONY: bench-trace
+bench-trace: ## how well pods with GPUs are placed, against kube-scheduler's scoring, on a real cluster's trace in TRACES= (generated without)
+	cd benchmarks && go build -o $(BIN)/bench-trace ./cmd/bench-trace && TRACES="$(TRACES)" $(BIN)/bench-trace -results results $(ARGS)
 
 .PHONY: fuzz
 fuzz: ## fuzz core.Step for FUZZTIME (default 60s)

@@ -18,7 +18,7 @@ func command() *cobra.Command {
 		Long: `sluice-cluster runs Kubernetes ` + components.Version + ` on this machine: etcd, the API server and the controllers
 are the real programs, started as child processes on loopback. No root, container or network
 access is needed, except that the programs are built from source the first time, which takes
-about seven minutes on two cores.
+some eight minutes on two cores.
 
 Nodes are either hollow (real kubelet code over a fake container runtime, tens of them) or
 simulated (thousands, in this process). No container ever runs.`,
