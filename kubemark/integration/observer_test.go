@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
@@ -22,13 +21,12 @@ type observer struct {
 	// onlyAdmitted counts a pod as taking room from when it runs, not from when it is bound.
 	onlyAdmitted bool
 
-	mu      sync.Mutex
-	pods    map[types.UID]*corev1.Pod // that exist
-	nodes   map[types.UID][]string    // that each pod ever was on
-	failed  map[types.UID]string      // status.reason of those that failed
-	room    map[string]*room
-	faults  []string
-	changed time.Time
+	mu     sync.Mutex
+	pods   map[types.UID]*corev1.Pod // that exist
+	nodes  map[types.UID][]string    // that each pod ever was on
+	failed map[types.UID]string      // status.reason of those that failed
+	room   map[string]*room
+	faults []string
 }
 
 // room is a node's accounts, in thousandths.
@@ -78,7 +76,6 @@ func newRoom(n *corev1.Node) *room {
 func (o *observer) set(p *corev1.Pod) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.changed = time.Now()
 	if old := o.pods[p.UID]; old != nil {
 		o.count(old, -1)
 	}
@@ -95,7 +92,6 @@ func (o *observer) set(p *corev1.Pod) {
 func (o *observer) gone(uid types.UID) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.changed = time.Now()
 	if old := o.pods[uid]; old != nil {
 		o.count(old, -1)
 		delete(o.pods, uid)

@@ -164,17 +164,6 @@ func waitsFor(reason, message string) func(*corev1.Pod) error {
 	}
 }
 
-// either asks that the pod runs, or that it waits for room with a message.
-func either(message string) func(*corev1.Pod) error {
-	waits := waitsFor(corev1.PodReasonUnschedulable, message)
-	return func(p *corev1.Pod) error {
-		if p.Spec.NodeName != "" {
-			return runs(p)
-		}
-		return waits(p)
-	}
-}
-
 // byName asks of each pod what its name says, and of all others that they run.
 func byName(asks map[string]func(*corev1.Pod) error) func(*corev1.Pod) error {
 	return func(p *corev1.Pod) error {
