@@ -35,6 +35,9 @@ type Measurement struct {
 	Events int `json:"events"`
 	// Resumed is how often the observer's watch was ended and resumed.
 	Resumed int `json:"observerResumed,omitempty"`
+	// System is the CPU seconds that control plane, scheduler and observer used together, until the last pod was bound. Where CPU is what is short, this
+	// decides about speed, and what else the machine does hardly changes it.
+	System float64 `json:"systemCPUSeconds"`
 	// Foreign is the share of the machine's CPU time that went to others while binds went on, from 0 to 1.
 	Foreign float64 `json:"foreignCPU"`
 	// Curve is at which second the pods were bound: one point for each hundredth of them, from the start of the process or the first pod created.
@@ -184,6 +187,7 @@ func (t *trial) figures(now load) {
 	m.Resumed = o.resumed
 	m.FirstBind = first.Sub(t.from).Seconds()
 	m.PerSecond = float64(len(o.order)-1) / last.Sub(first).Seconds()
+	m.System = now.family - t.load.family
 	if busy := now.machine - t.load.machine; busy > 0 {
 		m.Foreign = foreign(t.load, now) / busy
 	}

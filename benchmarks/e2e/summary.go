@@ -73,6 +73,9 @@ func p99(m Measurement) (float64, bool)       { return m.P99, true }
 func others(m Measurement) (float64, bool)    { return 100 * m.Foreign, true }
 func events(m Measurement) (float64, bool)    { return float64(m.Events), true }
 
+// system is the CPU seconds of control plane, scheduler and observer per 10,000 pods.
+func system(m Measurement) (float64, bool) { return m.System * 10_000 / float64(m.Pods), true }
+
 // cpuBind and cpuEvent are CPU seconds per 10,000 pods.
 func cpuBind(m Measurement) (float64, bool) {
 	return m.AtLastBind.CPU * 10_000 / float64(m.Pods), true

@@ -23,13 +23,13 @@ func (c *Outcome) print(out io.Writer) {
 	t := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
 	row := func(cells ...string) { fmt.Fprintln(t, "| "+strings.Join(cells, "\t| ")+"\t|") }
 	top := c.ceilingName()
-	row("scheduler", "pods/s", "÷ "+top, "p50 ms", "p99 ms", "CPU s/10k to last bind", "… to last event", "peak MiB", "events", "others' CPU %")
-	row("---", "---:", "---:", "---:", "---:", "---:", "---:", "---:", "---:", "---:")
+	row("scheduler", "pods/s", "÷ "+top, "p50 ms", "p99 ms", "CPU s/10k to last bind", "… to last event", "all CPU s/10k", "peak MiB", "events", "others' CPU %")
+	row("---", "---:", "---:", "---:", "---:", "---:", "---:", "---:", "---:", "---:", "---:")
 	for _, name := range c.names() {
 		row(name,
 			cell(c.of(name, perSecond), 0), cell(c.against(name, top, perSecond, ratio), 2),
 			cell(c.of(name, p50), 1), cell(c.of(name, p99), 1),
-			cell(c.of(name, cpuBind), 2), cell(c.of(name, cpuEvent), 2),
+			cell(c.of(name, cpuBind), 2), cell(c.of(name, cpuEvent), 2), cell(c.of(name, system), 1),
 			cell(c.of(name, peakEvent), 0), cell(c.of(name, events), 0), cell(c.of(name, others), 0))
 	}
 	_ = t.Flush()
