@@ -39,12 +39,12 @@ func contender(t *testing.T, name string) Contender {
 }
 
 func TestScarceOrderStrandsLess(t *testing.T) {
-	tr := Generate(60, 2000, Mix{Multi: 0.02}, 1)
-	rivals := []string{Variant{config.MostAllocated, 1, true}.String()}
+	tr := Generate(300, 4000, Mix{Spec: 0.33, Multi: 0.02}, 2)
+	rivals := []string{Variant{config.LeastAllocated, 5, true}.String(), Variant{config.MostAllocated, 1, true}.String()}
 	stranded, allocated := map[string]int64{}, map[string]int64{}
 	for _, name := range append(rivals, DefaultOrder, PackOrder) {
 		c := contender(t, name)
-		for seed := range uint64(3) {
+		for seed := range uint64(2) {
 			p, err := c.filler(tr, seed)
 			require.NoError(t, err)
 			f, err := Fill(tr, tr.Draw(tr.GPUs()*13/10, seed), p)
