@@ -98,18 +98,29 @@ func (o *Orders) extra(s *cluster.State, x *Index, shape *cluster.Shape, want ui
 		return func(*cluster.Node) int64 { return 0 }
 	}
 	avoid, fit := x.spec.weight(ScarceAvoidance), x.spec.weight(ScarceFit)
-	memo := o.remember(shape)
+	memo, units := o.remember(shape), o.scarce.units(shape)
+	var class *cluster.Class
+	var share int64
 	return func(n *cluster.Node) (sum int64) {
 		if want != 0 {
+			if n.Class != class { // nodes come class by class
+				class, share = n.Class, o.granted(s, n.Class)
+			}
 			now := o.present(s, n)
 			sum -= avoid * now.avoidance
-			sum -= fit * o.strands(memo, shape, n, now)
+			sum -= fit * weigh(o.strands(memo, shape, n, now), -units*Unit, share)
 		}
 		if reads {
 			sum += x.spec.withRequest(s.Space, shape, n)
 		}
 		return sum
 	}
+}
+
+// weigh is the mean of what is stranded for the share of asks that may use a node and for those that may not, for whom all that is free there
+// is of no use anyway, and less of it with the pod.
+func weigh(allowed, refused, share int64) int64 {
+	return (allowed*share + refused*(Unit-share)) / Unit
 }
 
 // total is the whole score of a node for a shape.

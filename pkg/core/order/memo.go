@@ -56,6 +56,20 @@ func (o *Orders) strands(m *memo, shape *cluster.Shape, n *cluster.Node, now *pr
 	return m.value[n.Index] - now.stranded
 }
 
+// granted is the share of the asks for scarce resources, in Units, whose wishes allow the node.
+func (o *Orders) granted(s *cluster.State, c *cluster.Class) int64 {
+	if o.grantedAt != o.usual.version {
+		clear(o.grants)
+		o.grantedAt = o.usual.version
+	}
+	share, ok := o.grants[c]
+	if !ok {
+		share = o.usual.wishes.granted(s, c)
+		o.grants[c] = share
+	}
+	return share
+}
+
 // stranded is how much of the node's scarce resources is stranded, with a pod of the shape on it if one is given.
 func (o *Orders) stranded(n *cluster.Node, with *cluster.Shape) (sum int64) {
 	for slot := range o.room {

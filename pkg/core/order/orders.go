@@ -21,6 +21,9 @@ type Orders struct {
 	memo map[*cluster.Shape]*memo
 	// nodes holds, by a node's index, what can be said of it as it is.
 	nodes []present
+	// grants holds, by class, the share of the asks whose wishes allow its nodes, as of a version of the usual requests.
+	grants    map[*cluster.Class]int64
+	grantedAt uint64
 	// room is room to work in.
 	room []int64
 }
@@ -43,6 +46,7 @@ func (o *Orders) Set(specs []Spec, scarce ScarceSpec) {
 		o.specs[s.Name] = s
 	}
 	o.indexes, o.memo, o.nodes = map[string]*Index{}, map[*cluster.Shape]*memo{}, nil
+	o.grants = map[*cluster.Class]int64{}
 	o.scarce = &Scarce{spec: scarce}
 }
 

@@ -103,6 +103,14 @@ func (x *Scarce) wanted(wants []resource.Want) (mask uint64) {
 	return mask
 }
 
+// units is how many units of scarce resources a shape asks for.
+func (x *Scarce) units(shape *cluster.Shape) (sum int64) {
+	for _, slot := range x.slots {
+		sum += shape.Request.At(slot)
+	}
+	return sum
+}
+
 // offered returns which scarce resources a node offers.
 func (x *Scarce) offered(n *cluster.Node) (mask uint64) {
 	for _, slot := range x.slots {

@@ -14,6 +14,7 @@ type Usual struct {
 	requests map[string]*request
 	// top are the most frequent requests, in whose light nodes are judged; they change every so many pods.
 	top     []request
+	wishes  *Wishes
 	total   int64
 	since   int
 	version uint64
@@ -34,7 +35,7 @@ const (
 	usualHalved = 1 << 14
 )
 
-func newUsual() *Usual { return &Usual{requests: map[string]*request{}} }
+func newUsual() *Usual { return &Usual{requests: map[string]*request{}, wishes: newWishes()} }
 
 // note counts a pod's request.
 func (u *Usual) note(shape *cluster.Shape) {
@@ -46,6 +47,7 @@ func (u *Usual) note(shape *cluster.Shape) {
 	}
 	r.shape = shape // the one in use knows the slots of resources that came later
 	r.count++
+	u.wishes.note(shape)
 	u.total++
 	u.since++
 	if u.since >= usualEvery || int64(u.since)*8 >= u.total {
@@ -54,6 +56,7 @@ func (u *Usual) note(shape *cluster.Shape) {
 }
 
 func (u *Usual) choose() {
+	u.wishes.choose(u.total > usualHalved)
 	if u.total > usualHalved {
 		u.halve()
 	}
