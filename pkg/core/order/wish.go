@@ -16,7 +16,19 @@ type Wishes struct {
 	total int64
 	// among is what total was when top was chosen.
 	among int64
+	// judged remembers what was found of wishes and classes, as long as there are the same classes.
+	judged   map[judgement]bool
+	judgedAt uint64
 }
+
+// judgement is a wish held against a class.
+type judgement struct {
+	shape *cluster.Shape
+	class *cluster.Class
+}
+
+// judgedMost bounds what is remembered.
+const judgedMost = 1 << 14
 
 type wish struct {
 	key   string
@@ -27,7 +39,7 @@ type wish struct {
 // wishKinds is how many wishes classes are judged by. A class is judged once per choice of the usual requests.
 const wishKinds = 128
 
-func newWishes() *Wishes { return &Wishes{counts: map[string]*wish{}} }
+func newWishes() *Wishes { return &Wishes{counts: map[string]*wish{}, judged: map[judgement]bool{}} }
 
 // note counts an ask.
 func (w *Wishes) note(shape *cluster.Shape) {
@@ -69,15 +81,29 @@ func (w *Wishes) granted(s *cluster.State, c *cluster.Class) int64 {
 	if w.among == 0 {
 		return Unit
 	}
+	if w.judgedAt != s.ClassVersion() || len(w.judged) > judgedMost {
+		clear(w.judged)
+		w.judgedAt = s.ClassVersion()
+	}
 	granted := w.among
 	for i := range w.top {
-		shape := w.top[i].shape
-		if s.SelectsWide(shape) {
-			continue
+		j := judgement{w.top[i].shape, c}
+		allowed, known := w.judged[j]
+		if !known {
+			allowed = grants(s, j)
+			w.judged[j] = allowed
 		}
-		if match, _ := shape.Affinity.Match(c.Like.API); !match {
+		if !allowed {
 			granted -= w.top[i].count
 		}
 	}
 	return granted * Unit / w.among
+}
+
+func grants(s *cluster.State, j judgement) bool {
+	if s.SelectsWide(j.shape) {
+		return true
+	}
+	match, _ := j.shape.Affinity.Match(j.class.Like.API)
+	return match
 }
