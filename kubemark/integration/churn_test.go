@@ -43,7 +43,7 @@ func TestPodsAndNodesGo(t *testing.T) {
 	sluice.awaitMetric(0, "sluice_assumed_pods")
 	sluice.awaitMetric(0, "scheduler_pending_pods", `queue="backoff"`)
 	o.sound()
-	o.noneFailed()
+	o.noneRefused()
 	require.True(s, sluice.Process().Running())
 	sluice.sameAsRebuilt()
 }

@@ -157,6 +157,17 @@ func (o *observer) noneFailed() {
 	require.Empty(o.scene, o.failed, "pods failed, with these reasons")
 }
 
+// noneRefused checks that no kubelet refused a pod. A pod whose node has been gone for long fails too, by the hand of Kubernetes' pod garbage
+// collector, which gives no reason; a kubelet always does.
+func (o *observer) noneRefused() {
+	o.scene.Helper()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for uid, reason := range o.failed {
+		require.Empty(o.scene, reason, "pod %s failed", uid)
+	}
+}
+
 // all returns the pods that exist, by name.
 func (o *observer) all() map[string]*corev1.Pod {
 	o.mu.Lock()
