@@ -96,8 +96,10 @@ func TestUnreachableAPIServer(t *testing.T) {
 // as soon as the rights are there. Without the right to its Lease it is ready, does not lead, and says that too.
 func TestMissingRights(t *testing.T) {
 	s := newScene(t, "rightless")
+	_, err := shared.InstallSluice(s.ctx) // the roles that are given below, should this test come first
+	require.NoError(s, err)
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "nobody"}}
-	_, err := s.client.CoreV1().ServiceAccounts(s.name).Create(s.ctx, account, metav1.CreateOptions{})
+	_, err = s.client.CoreV1().ServiceAccounts(s.name).Create(s.ctx, account, metav1.CreateOptions{})
 	require.NoError(s, err)
 	path, err := shared.ServiceAccountKubeconfig(s.ctx, s.name, "nobody")
 	require.NoError(s, err)
