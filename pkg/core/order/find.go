@@ -21,8 +21,11 @@ type Query struct {
 func (o *Orders) First(s *cluster.State, q *Query) (best *cluster.Node, visited int) {
 	x := o.index(s, q.Shape.Order)
 	want := o.scarce.wanted(q.Shape.Wants)
-	if o.scoresEach(x, q, want) {
+	switch {
+	case x.spec.readsRequest() || q.ByNode && q.Shape.Preferred != nil:
 		return o.scored(s, x, q, want)
+	case want != 0 && x.fit+x.avoid > 0:
+		return o.bounded(s, x, q, want)
 	}
 	bound := rank{score: math.MinInt64}
 	for _, class := range q.Classes {
@@ -59,11 +62,6 @@ func (x *Index) shift(shape *cluster.Shape, class *cluster.Class) int64 {
 	return x.spec.preference(shape, class.Like)
 }
 
-// scoresEach reports whether every node that has room must be scored.
-func (o *Orders) scoresEach(x *Index, q *Query, want uint64) bool {
-	return want != 0 && x.spec.weight(ScarceFit)+x.spec.weight(ScarceAvoidance) > 0 || q.ByNode && q.Shape.Preferred != nil || x.spec.readsRequest()
-}
-
 // scored scores every node that has room and offers the scarce resources that are wanted.
 func (o *Orders) scored(s *cluster.State, x *Index, q *Query, want uint64) (best *cluster.Node, visited int) {
 	bound := rank{score: math.MinInt64}
@@ -74,7 +72,7 @@ func (o *Orders) scored(s *cluster.State, x *Index, q *Query, want uint64) (best
 			if shelf.scarce&want != want {
 				continue
 			}
-			visited += shelf.all(q.Shape.Wants, func(e *entry) {
+			visited += shelf.walk(q.Shape.Wants, func(e *entry) bool {
 				r := rank{e.score + more(e.node), e.name}
 				if q.ByNode && q.Shape.Preferred != nil {
 					r.score += x.spec.preference(q.Shape, e.node)
@@ -84,21 +82,20 @@ func (o *Orders) scored(s *cluster.State, x *Index, q *Query, want uint64) (best
 				if (best == nil || r.compare(bound) < 0) && q.Admits(e.node) {
 					best, bound = e.node, r
 				}
+				return true
 			})
 		}
 	}
 	return best, visited
 }
 
-// extra returns what a node's score for a shape has beyond its static score and the shape's preferences. Keeping off scarce resources is not
-// for those who want one.
+// extra returns what a node's score for a shape has beyond its static score and the shape's preferences.
 func (o *Orders) extra(s *cluster.State, x *Index, shape *cluster.Shape, want uint64) func(*cluster.Node) int64 {
 	reads := x.spec.readsRequest()
 	if want == 0 && !reads {
 		return func(*cluster.Node) int64 { return 0 }
 	}
-	avoid, fit := x.spec.weight(ScarceAvoidance), x.spec.weight(ScarceFit)
-	memo, units := o.remember(shape), o.scarce.units(shape)
+	refused := -o.scarce.units(shape) * Unit
 	var class *cluster.Class
 	var share int64
 	return func(n *cluster.Node) (sum int64) {
@@ -106,9 +103,8 @@ func (o *Orders) extra(s *cluster.State, x *Index, shape *cluster.Shape, want ui
 			if n.Class != class { // nodes come class by class
 				class, share = n.Class, o.granted(s, n.Class)
 			}
-			now := o.present(s, n)
-			sum -= avoid * now.avoidance
-			sum -= fit * weigh(o.strands(memo, shape, n, now), -units*Unit, share)
+			now := o.present(n)
+			sum = o.bySupply(x, now, o.stranded(n, shape)-now.stranded, refused, share)
 		}
 		if reads {
 			sum += x.spec.withRequest(s.Space, shape, n)

@@ -10,16 +10,20 @@ import (
 // Index holds the known nodes by one order. Nodes of one class that offer the same scarce resources stand on one shelf, best first; equal scores stand
 // by name.
 type Index struct {
-	spec    Spec
-	score   scorer
+	spec  Spec
+	score scorer
+	// avoid and fit are the weights of what is said of scarce resources.
+	avoid, fit int64
 	shelves map[place]*shelf
 	// byClass lists the shelves of a class.
 	byClass map[*cluster.Class][]*shelf
 	// in is where each node is: it must be known to take it out.
 	in    map[*cluster.Node]spot
 	width int
-	// version changes when the index is rebuilt.
-	version uint64
+	// ceilings are for asks for something scarce, by how many units they ask for.
+	ceilings map[int64]*ceiling
+	// onlyScarce: it holds the nodes that offer something scarce, and no others.
+	onlyScarce bool
 }
 
 // place is what the nodes of a shelf have in common.
@@ -37,13 +41,19 @@ type spot struct {
 func newIndex(spec Spec) *Index {
 	return &Index{
 		spec: spec, shelves: map[place]*shelf{}, byClass: map[*cluster.Class][]*shelf{}, in: map[*cluster.Node]spot{},
+		ceilings: map[int64]*ceiling{}, avoid: spec.weight(ScarceAvoidance), fit: spec.weight(ScarceFit),
 	}
+}
+
+// holds reports whether a node belongs into the index.
+func (x *Index) holds(n *cluster.Node, scarce *Scarce) bool {
+	return n.Fact != nil && (!x.onlyScarce || scarce.offered(n) != 0)
 }
 
 // move puts a node that changed where it belongs now.
 func (x *Index) move(n *cluster.Node, scarce *Scarce) {
 	old, had := x.in[n]
-	if n.Fact == nil {
+	if !x.holds(n, scarce) {
 		if had {
 			x.takeOut(n, old)
 		}
@@ -93,14 +103,19 @@ func (x *Index) takeOut(n *cluster.Node, at spot) {
 
 // rebuild starts over, for a space, scarce resources or evaluators that have changed.
 func (x *Index) rebuild(s *cluster.State, scarce *Scarce) {
-	x.version++
-	x.width = s.Space.Len()
 	x.score = x.spec.static(s.Space, scarce)
+	clear(x.ceilings)
+	x.fill(s, scarce)
+}
+
+// fill puts every node where its score says, from scratch.
+func (x *Index) fill(s *cluster.State, scarce *Scarce) {
+	x.width = s.Space.Len()
 	clear(x.shelves)
 	clear(x.byClass)
 	clear(x.in)
 	for _, n := range s.Slots() {
-		if n != nil {
+		if n != nil && x.holds(n, scarce) {
 			x.putIn(n, x.spotOf(n, scarce))
 		}
 	}
@@ -126,8 +141,14 @@ func (x *Index) verify(s *cluster.State, scarce *Scarce) error {
 			return fmt.Errorf("order: %w %w", fault, err)
 		}
 	}
-	if held != s.KnownNodes() || len(x.in) != held {
-		return fmt.Errorf("the order %q holds %d nodes (%d noted), %d are known", x.spec.Name, held, len(x.in), s.KnownNodes())
+	known := 0
+	for _, n := range s.Slots() {
+		if n != nil && x.holds(n, scarce) {
+			known++
+		}
+	}
+	if held != known || len(x.in) != held {
+		return fmt.Errorf("the order %q holds %d nodes (%d noted), %d are known", x.spec.Name, held, len(x.in), known)
 	}
 	return nil
 }

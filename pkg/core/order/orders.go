@@ -1,6 +1,7 @@
 package order
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -17,8 +18,6 @@ type Orders struct {
 	scarce  *Scarce
 	usual   *Usual
 	width   int
-	// memo remembers, per shape and node, how much the shape would strand there.
-	memo map[*cluster.Shape]*memo
 	// nodes holds, by a node's index, what can be said of it as it is.
 	nodes []present
 	// grants holds, by class, the share of the asks whose wishes allow its nodes, as of a version of the usual requests.
@@ -45,7 +44,7 @@ func (o *Orders) Set(specs []Spec, scarce ScarceSpec) {
 	for _, s := range specs {
 		o.specs[s.Name] = s
 	}
-	o.indexes, o.memo, o.nodes = map[string]*Index{}, map[*cluster.Shape]*memo{}, nil
+	o.indexes, o.nodes = map[string]*Index{}, nil
 	o.grants = map[*cluster.Class]int64{}
 	o.scarce = &Scarce{spec: scarce}
 }
@@ -78,13 +77,9 @@ func (o *Orders) Note(shape *cluster.Shape) {
 // Refresh moves exactly the nodes that changed since the last call. When a resource is new, or becomes scarce or ceases to be, everything is put in order
 // anew.
 func (o *Orders) Refresh(s *cluster.State) {
-	if len(o.memo) > manyMemos {
-		clear(o.memo) // most are of shapes that are gone
-	}
 	if changed := o.scarce.update(s); changed || o.width != s.Space.Len() {
 		o.width = s.Space.Len()
 		o.room = make([]int64, o.width)
-		clear(o.memo)
 		o.nodes = nil
 		s.Dirty(func(*cluster.Node) {})
 		for _, x := range o.indexes {
@@ -95,12 +90,10 @@ func (o *Orders) Refresh(s *cluster.State) {
 	s.Dirty(func(n *cluster.Node) {
 		for _, x := range o.indexes {
 			x.move(n, o.scarce)
+			x.refreshCeilings(n, o.scarce, o.usual.version)
 		}
 	})
 }
-
-// manyMemos is how many shapes are remembered at most.
-const manyMemos = 1024
 
 // index returns the index of the named order; it is made when it is asked for the first time. An unknown name means the primary order.
 func (o *Orders) index(s *cluster.State, name string) *Index {
@@ -121,6 +114,14 @@ func (o *Orders) Verify(s *cluster.State) error {
 	for _, x := range o.indexes {
 		if err := x.verify(s, o.scarce); err != nil {
 			return err
+		}
+		for _, c := range x.ceilings {
+			if c.usual != o.usual.version {
+				continue
+			}
+			if err := c.verify(s, o.scarce); err != nil {
+				return fmt.Errorf("ceilings: %w", err)
+			}
 		}
 	}
 	return nil

@@ -126,17 +126,20 @@ func (s *shelf) first(want []resource.Want, bound rank, admits func(*cluster.Nod
 	return found, visited
 }
 
-// all calls f for every node that has all that is wanted.
-func (s *shelf) all(want []resource.Want, f func(*entry)) (visited int) {
+// walk calls f for the nodes that have all that is wanted, in order, until f returns false.
+func (s *shelf) walk(want []resource.Want, f func(*entry) bool) (visited int) {
 	s.blocks.Ascend(func(b *block) bool {
 		visited++
 		if len(b.entries) == 0 || !meets(want, b.most) {
 			return true
 		}
 		for i := range b.entries {
-			if meets(want, b.free[i*s.width:(i+1)*s.width]) {
-				visited++
-				f(&b.entries[i])
+			if !meets(want, b.free[i*s.width:(i+1)*s.width]) {
+				continue
+			}
+			visited++
+			if !f(&b.entries[i]) {
+				return false
 			}
 		}
 		return true

@@ -12,6 +12,8 @@ import (
 // are halved now and then, so that what is usual follows the times.
 type Usual struct {
 	requests map[string]*request
+	// of finds the request of a shape without writing it out.
+	of map[*cluster.Shape]*request
 	// top are the most frequent requests, in whose light nodes are judged; they change every so many pods.
 	top     []request
 	wishes  *Wishes
@@ -29,16 +31,33 @@ type request struct {
 const (
 	// usualKinds is how many kinds of requests nodes are judged by.
 	usualKinds = 32
-	// usualEvery is after how many requests, at the latest, the most frequent ones are chosen anew; sooner while there have been few.
-	usualEvery = 256
+	// usualPart is the part of all requests that must be new before the most frequent ones are chosen anew, for then every node is judged anew.
+	usualPart = 8
 	// usualHalved is the sum of counts at which all are halved.
 	usualHalved = 1 << 14
 )
 
-func newUsual() *Usual { return &Usual{requests: map[string]*request{}, wishes: newWishes()} }
+func newUsual() *Usual {
+	return &Usual{requests: map[string]*request{}, of: map[*cluster.Shape]*request{}, wishes: newWishes()}
+}
 
 // note counts a pod's request.
 func (u *Usual) note(shape *cluster.Shape) {
+	r := u.of[shape]
+	if r == nil {
+		r = u.request(shape)
+	}
+	r.count++
+	u.wishes.note(shape)
+	u.total++
+	u.since++
+	if int64(u.since)*usualPart >= u.total {
+		u.choose()
+	}
+}
+
+// request finds what a shape requests among the requests that are counted.
+func (u *Usual) request(shape *cluster.Shape) *request {
 	key := shape.Requests.String()
 	r := u.requests[key]
 	if r == nil {
@@ -46,14 +65,15 @@ func (u *Usual) note(shape *cluster.Shape) {
 		u.requests[key] = r
 	}
 	r.shape = shape // the one in use knows the slots of resources that came later
-	r.count++
-	u.wishes.note(shape)
-	u.total++
-	u.since++
-	if u.since >= usualEvery || int64(u.since)*8 >= u.total {
-		u.choose()
+	if len(u.of) >= manyShapes {
+		clear(u.of) // most are of shapes that are gone
 	}
+	u.of[shape] = r
+	return r
 }
+
+// manyShapes is how many shapes are remembered at most.
+const manyShapes = 4096
 
 func (u *Usual) choose() {
 	u.wishes.choose(u.total > usualHalved)
@@ -74,6 +94,7 @@ func (u *Usual) choose() {
 
 func (u *Usual) halve() {
 	u.total = 0
+	clear(u.of)
 	for key, r := range u.requests {
 		r.count /= 2
 		u.total += r.count
