@@ -29,6 +29,10 @@ var checks = [...]check{
 	resources,
 }
 
+// ofClass are the rules that read a node's description, which is the same for all nodes of a class unless the ask reads more (byNode);
+// ofNode are the others. Together, in this order, they are checks.
+var ofClass, ofNode = checks[:4], checks[4:]
+
 // Fits reports whether the ask may run on the node.
 func Fits(a Ask, n *cluster.Node) bool {
 	if !resources.fits(a, n) { // the cheapest check that most often refuses goes first

@@ -19,6 +19,11 @@ type Memory struct {
 	why  []uint16
 	sets []set
 	fits []*cluster.Node
+	// classes holds, per class, the number of the set of reasons that all its nodes give, 0 where it takes a look at the node; as of classVersion.
+	// byNode says that classes do not tell.
+	classes      map[*cluster.Class]uint16
+	classVersion uint64
+	byNode       bool
 	// reasons is room to work in.
 	reasons []Reason
 }
@@ -44,6 +49,9 @@ func (m *Memory) Update(s *cluster.State, a Ask) (visited int) {
 	}
 	if a.Pin != "" {
 		return m.updatePinned(s, a)
+	}
+	if m.classes == nil || m.classVersion != s.ClassVersion() {
+		m.classes, m.classVersion, m.byNode = map[*cluster.Class]uint16{}, s.ClassVersion(), byNode(s, a)
 	}
 	s.Since(m.version, func(n *cluster.Node) {
 		visited++
@@ -83,11 +91,40 @@ func (m *Memory) look(a Ask, n *cluster.Node) {
 
 // number returns the number of the set of reasons that the node gives.
 func (m *Memory) number(a Ask, n *cluster.Node) uint16 {
-	if Fits(a, n) {
-		return fitting
+	if m.byNode || a.Pin != "" {
+		return m.judge(a, n, checks[:])
 	}
-	m.reasons = Why(a, n, m.reasons[:0])
-	reasons := m.reasons
+	if number := m.ofClass(a, n.Class); number != 0 {
+		return number
+	}
+	return m.judge(a, n, ofNode)
+}
+
+// ofClass returns the number of the set of reasons that all nodes of a class give for its description, 0 when that refuses nothing.
+func (m *Memory) ofClass(a Ask, c *cluster.Class) uint16 {
+	number, known := m.classes[c]
+	if !known {
+		if number = m.judge(a, c.Like, ofClass); number == fitting {
+			number = 0
+		}
+		m.classes[c] = number
+	}
+	return number
+}
+
+// judge returns the number of the set of reasons that the first of some rules to refuse gives.
+func (m *Memory) judge(a Ask, n *cluster.Node, rules []check) uint16 {
+	for i := range rules {
+		if !rules[i].fits(a, n) {
+			m.reasons = rules[i].why(a, n, m.reasons[:0])
+			return m.file(m.reasons)
+		}
+	}
+	return fitting
+}
+
+// file returns the number of a set of reasons.
+func (m *Memory) file(reasons []Reason) uint16 {
 	for i := fitting + 1; i < len(m.sets); i++ {
 		if slices.Equal(m.sets[i].reasons, reasons) {
 			return uint16(i)

@@ -20,13 +20,16 @@ func (v *View) Update(s *cluster.State, a Ask) {
 	if v.filled && v.version == s.ClassVersion() {
 		return
 	}
-	*v = View{Classes: v.Classes[:0], filled: true, version: s.ClassVersion(), ByNode: s.SelectsWide(a.Shape) || a.Shape.Names != nil}
+	*v = View{Classes: v.Classes[:0], filled: true, version: s.ClassVersion(), ByNode: byNode(s, a)}
 	s.Classes(func(c *cluster.Class) {
 		if v.admits(a, c) {
 			v.Classes = append(v.Classes, c)
 		}
 	})
 }
+
+// byNode reports whether an ask reads what classes do not tell apart.
+func byNode(s *cluster.State, a Ask) bool { return s.SelectsWide(a.Shape) || a.Shape.Names != nil }
 
 func (v *View) admits(a Ask, c *cluster.Class) bool {
 	return unschedulable.fits(a, c.Like) && taints.fits(a, c.Like) && (v.ByNode || affinity.fits(a, c.Like))
