@@ -32,6 +32,7 @@ var layers = map[string][]string{
 	},
 	"pkg/sim":           {"pkg/config", "pkg/core", "pkg/core/cluster"},
 	"pkg/config":        {"pkg/config/strict", "pkg/core/order"},
+	"pkg/config/queues": {"pkg/config/strict", "pkg/core/order", "pkg/core/cluster", "pkg/core/resource"},
 	"pkg/config/strict": {},
 	"pkg/web":           {},
 	"pkg/kube":          {"pkg/config", "pkg/core", "pkg/core/cluster"},
