@@ -81,15 +81,16 @@ func (b *builder) checkPartition(i int, name string) {
 func (b *builder) buildRoot(in *body) *node {
 	up := inherited{sort: cluster.SortFIFO, delay: defaultDelay, off: in.Preemption.Enabled != nil && !isTrue(in.Preemption.Enabled)}
 	key, parent := b.key("queues"), flag(true)
+	tmpl := b.template(b.top, &template{}, up.off)
 	if len(in.Queues) == 1 && strings.EqualFold(string(in.Queues[0].Name), rootName) {
 		root := in.Queues[0]
 		root.Parent = &parent
-		n := b.queue(item(key, 0), &root, nil, up)
+		n := b.queue(item(key, 0), &root, tmpl, up)
 		b.checkRoot(n.at, &root)
 		b.openRoot(n.spec, root.Submit)
 		return n
 	}
-	n := b.queue(b.top, &queue{Name: rootName, Parent: &parent}, nil, up)
+	n := b.queue(b.top, &queue{Name: rootName, Parent: &parent}, tmpl, up)
 	b.children(n, key, in.Queues, up)
 	b.openRoot(n.spec, nil)
 	return n
@@ -136,8 +137,8 @@ func (b *builder) queue(at string, in *queue, tmpl *cluster.QueueSpec, up inheri
 	b.checkKind(at, in, spec)
 	if spec.Parent {
 		spec.Template = tmpl
-		if own := b.template(at+".childtemplate", &in.Template, up.off); own != nil {
-			spec.Template = own
+		if !in.Template.isEmpty() {
+			spec.Template = b.template(at+".childtemplate", &in.Template, up.off)
 		}
 	}
 	b.children(n, at+".queues", in.Queues, own)

@@ -102,7 +102,7 @@ func dumpQueue(b *strings.Builder, q *cluster.QueueSpec, indent string) {
 	for _, l := range q.Limits {
 		fmt.Fprintf(b, "%s  limit %q users=%v groups=%v max=(%v) apps=%d\n", indent, l.About, l.Users, l.Groups, l.Max, l.MaxApps)
 	}
-	if q.Template != nil {
+	if q.Template != nil && describe(q.Template) != "" {
 		fmt.Fprintf(b, "%s  template:%s\n", indent, describe(q.Template))
 	}
 	for _, c := range q.Children {

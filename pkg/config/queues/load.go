@@ -52,8 +52,12 @@ func Read(name string, r io.Reader) (*Loaded, error) {
 // strict.Faults and holds every fault and warning that was found.
 func Parse(name string, data []byte) (*Loaded, error) {
 	d := strict.Read(name, data, MaxBytes)
-	if kind, ok := d.Text("kind"); ok {
-		return nil, d.Refuse("kind", "must be a queues file, which has no kind, but is a %s; of a ConfigMap give the text below queues.yaml", kind)
+	if kind, ok := d.Text("kind"); ok { // one fault, not one for every key that is foreign here
+		hint := ""
+		if kind == "ConfigMap" {
+			hint = "; give the text below its key queues.yaml alone"
+		}
+		return nil, d.Refuse("kind", "must not be there: a queues file has no kind, and this is a %q%s", kind, hint)
 	}
 	var f file
 	faults := d.Decode(&f)
@@ -73,5 +77,6 @@ func Default() *cluster.Tree {
 	}
 	root, leaf := spec(rootName), spec("default")
 	root.Parent, root.Submit, root.Children = true, cluster.ACL{Everybody: true}, []*cluster.QueueSpec{leaf}
+	root.Template = spec("")
 	return &cluster.Tree{Hash: "default", Root: root}
 }

@@ -57,7 +57,7 @@ func (b *builder) weigh(at string, in weight, spec *cluster.QueueSpec) {
 	slices.SortFunc(spec.Weights, func(a, b resource.Amount) int { return strings.Compare(a.Name, b.Name) })
 }
 
-// template reads what queues are made of that rules create; nil if nothing is said.
+// template reads what queues are made of that rules create. Of an empty one they are made of defaults.
 func (b *builder) template(at string, in *template, off bool) *cluster.QueueSpec {
 	spec := &cluster.QueueSpec{MaxApps: apps(in.MaxApps)}
 	b.properties(at+".properties", &in.Properties, spec, inherited{sort: cluster.SortFIFO, delay: defaultDelay, off: off})
@@ -65,9 +65,6 @@ func (b *builder) template(at string, in *template, off bool) *cluster.QueueSpec
 	b.weigh(at, in.Weight, spec)
 	spec.NodeOrder = b.orderName(at+".nodeOrder", in.NodeOrder)
 	spec.Strict = in.Strict != nil && *in.Strict
-	if in.isEmpty() {
-		return nil
-	}
 	return spec
 }
 

@@ -31,7 +31,8 @@ func soundQueue(t *testing.T, q *cluster.QueueSpec, above []*cluster.QueueSpec, 
 	seen[q] = true
 	require.Regexp(t, regexp.MustCompile(`^[a-z0-9_:#/@-]{1,64}$`), q.Name)
 	soundSpec(t, q)
-	require.True(t, q.Parent || len(q.Children) == 0 && q.Template == nil, "%s is a leaf with something below", q.Name)
+	require.Equal(t, q.Parent, q.Template != nil, "%s: parents have a template, leaves none", q.Name)
+	require.True(t, q.Parent || len(q.Children) == 0, "%s is a leaf with something below", q.Name)
 	soundQuota(t, q, above)
 	soundLimits(t, q)
 	names := map[string]bool{}
