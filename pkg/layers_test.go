@@ -34,6 +34,7 @@ var layers = map[string][]string{
 	"pkg/app":           {"pkg/core/resource", "pkg/core/cluster"},
 	"pkg/sim":           {"pkg/app", "pkg/config", "pkg/core", "pkg/core/cluster"},
 	"pkg/config":        {"pkg/config/strict", "pkg/core/order"},
+	"pkg/config/queues": {"pkg/config/strict", "pkg/core/order", "pkg/core/cluster", "pkg/core/resource"},
 	"pkg/config/strict": {},
 	"pkg/web":           {},
 	"pkg/kube":          {"pkg/app", "pkg/config", "pkg/core", "pkg/core/cluster"},

@@ -22,6 +22,12 @@ type Tolerant interface {
 	Ignores(key string) (why string, ok bool)
 }
 
+// Flexible is implemented by a value that may be written in two ways: as a single value, or as a section or 'key: value' pairs. Forms
+// returns pointers to what takes the one and the other.
+type Flexible interface {
+	Forms() (single, section any)
+}
+
 // Decode lays the document over what into holds already, which must be a pointer to a struct, and returns all faults of reading,
 // decoding and checking in the order of the file. With an error among them, into is in no state to be used.
 func (d *Document) Decode(into any) Faults {
@@ -78,6 +84,10 @@ func (w *walk) value(path string, n *yaml.Node, v reflect.Value, depth int) {
 	if isNull(n) {
 		return
 	}
+	if f, ok := v.Addr().Interface().(Flexible); ok {
+		w.flexible(path, n, f, depth)
+		return
+	}
 	switch v.Kind() {
 	case reflect.Struct:
 		w.structure(path, n, v, depth)
@@ -120,6 +130,19 @@ func (w *walk) pointer(path string, n *yaml.Node, v reflect.Value, depth int) {
 		v.Set(reflect.New(v.Type().Elem()))
 	}
 	w.value(path, n, v.Elem(), depth)
+}
+
+// flexible decodes a value in the form in which it is written.
+func (w *walk) flexible(path string, n *yaml.Node, f Flexible, depth int) {
+	single, section := f.Forms()
+	switch n.Kind {
+	case yaml.ScalarNode:
+		w.value(path, n, reflect.ValueOf(single).Elem(), depth+1)
+	case yaml.MappingNode:
+		w.value(path, n, reflect.ValueOf(section).Elem(), depth+1)
+	default:
+		w.refuse(path, "must be %s, or 'key: value' pairs, but is %s", wanted(reflect.ValueOf(single).Elem()), describe(n))
+	}
 }
 
 func (w *walk) structure(path string, n *yaml.Node, v reflect.Value, depth int) {
@@ -212,7 +235,7 @@ func (w *walk) unknown(path string, key *yaml.Node, t reflect.Type) {
 		}
 	}
 	allowed := names(t)
-	if near, ok := nearest(key.Value, allowed); ok {
+	if near, ok := Nearest(key.Value, allowed); ok {
 		w.report(Error, position(key), path, "unknown key; did you mean %s?", near)
 		return
 	}

@@ -15,6 +15,6 @@
 // booleans, numbers, time.Duration, structs, pointers, lists, maps with text keys, and any type with UnmarshalText. A key
 // without a value leaves a section, list or map as it was; a list or map that is given replaces the default.
 //
-// A struct with rules implements Checker. A struct that knows keys which it does not use implements Tolerant; such a
+// A value with two forms, single or section, implements Flexible. A struct with rules implements Checker. A struct that knows keys which it does not use implements Tolerant; such a
 // key gives a warning instead of an error.
 package strict

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -25,6 +26,9 @@ func (p *Place) Has(key string) bool {
 func (p *Place) OK(keys ...string) bool {
 	return !slices.ContainsFunc(keys, func(k string) bool { return p.document.faulty[p.at(k)] })
 }
+
+// Clean tells whether the file has no error so far. Rules about the file as a whole ask first.
+func (p *Place) Clean() bool { return len(p.document.faulty) == 0 }
 
 // First gives the first of the keys that the file sets, and the first of all if it sets none: the one to point at when a rule
 // between fields is broken.
@@ -56,10 +60,24 @@ func (p *Place) at(key string) string {
 	switch {
 	case key == "":
 		return p.path
-	case p.path == "":
-		return key
+	case p.path == "" || key[0] == '[':
+		return p.path + key
 	}
 	return p.path + "." + key
+}
+
+// Entry names an entry of the section or map at key, for the methods of a Place: its own key may hold dots and other odd characters.
+// An empty key stands for the Place's own section.
+func Entry(key, name string) string { return join(key, name) }
+
+// OneOfText is OneOf for text that may be written in upper or lower case; it returns the allowed one, and false if it reported a fault.
+func OneOfText(at *Place, key, value string, allowed ...string) (string, bool) {
+	i := slices.IndexFunc(allowed, func(a string) bool { return strings.EqualFold(a, value) })
+	if i < 0 {
+		OneOf(at, key, value, allowed...)
+		return "", false
+	}
+	return allowed[i], true
 }
 
 // Between reports a value outside from low to high.
@@ -88,7 +106,7 @@ func OneOf(at *Place, key, value string, allowed ...string) {
 		return
 	}
 	message := fmt.Sprintf("must be one of %s, but is %s", list(allowed), quote(value))
-	if near, ok := nearest(value, allowed); ok {
+	if near, ok := Nearest(value, allowed); ok {
 		message += fmt.Sprintf("; did you mean %s?", near)
 	}
 	at.Faultf(key, "%s", message)

@@ -127,6 +127,35 @@ func TestAliasesStandForTheirAnchors(t *testing.T) {
 	require.Equal(t, []queue{{Name: "r", Weight: 5}, {Name: "s", Weight: 5}}, got.Queues)
 }
 
+// ranked has a value of two forms: one number, or a number per thing.
+type ranked struct {
+	Rank rank `yaml:"rank"`
+}
+
+type rank struct {
+	one  int8
+	each map[string]int8
+}
+
+func (r *rank) Forms() (single, section any) { return &r.one, &r.each }
+
+func TestAValueMayHaveTwoForms(t *testing.T) {
+	for text, want := range map[string]rank{
+		"rank: 3": {one: 3}, "rank: {a: 1, b.c: 2}": {each: map[string]int8{"a": 1, "b.c": 2}}, "rank:": {},
+	} {
+		var got ranked
+		require.NoError(t, decode(text, &got).Err())
+		require.Equal(t, want, got.Rank)
+	}
+	for text, want := range map[string]string{
+		"rank: x":                "rank: must be a whole number from -128 to 127",
+		"rank: {a: 1, b.c: 200}": `rank["b.c"]: must be a whole number`,
+		"rank: [1]":              "rank: must be a whole number from -128 to 127, or 'key: value' pairs, but is a list",
+	} {
+		require.ErrorContains(t, decode(text, &ranked{}).Err(), want)
+	}
+}
+
 // Each fault as "line:column path: message".
 func TestFaults(t *testing.T) {
 	for _, c := range []struct {

@@ -2,9 +2,9 @@ package strict
 
 import "strings"
 
-// nearest finds the word that somebody meant who wrote got: the one with the fewest typing mistakes between them, if they are few
+// Nearest finds the word that somebody meant who wrote got: the one with the fewest typing mistakes between them, if they are few
 // for its length. Upper and lower case do not count.
-func nearest(got string, words []string) (string, bool) {
+func Nearest(got string, words []string) (string, bool) {
 	const longest = 64
 	if len(got) > longest {
 		return "", false
