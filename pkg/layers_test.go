@@ -26,10 +26,12 @@ var layers = map[string][]string{
 	"pkg/core/cluster":  {"pkg/core/resource"},
 	"pkg/core/fit":      {"pkg/core/resource", "pkg/core/cluster"},
 	"pkg/core/order":    {"pkg/core/resource", "pkg/core/cluster"},
-	"pkg/core/pending":  {"pkg/core/resource", "pkg/core/cluster", "pkg/core/fit", "pkg/core/order"},
+	"pkg/core/share":    {"pkg/core/resource", "pkg/core/cluster"},
+	"pkg/core/pending":  {"pkg/core/resource", "pkg/core/cluster", "pkg/core/fit", "pkg/core/order", "pkg/core/share"},
 	"pkg/core/place":    {"pkg/core/resource", "pkg/core/cluster", "pkg/core/fit", "pkg/core/order"},
 	"pkg/core": {
-		"pkg/core/resource", "pkg/core/cluster", "pkg/core/fit", "pkg/core/order", "pkg/core/pending", "pkg/core/place",
+		"pkg/core/resource", "pkg/core/cluster", "pkg/core/fit", "pkg/core/order", "pkg/core/share",
+		"pkg/core/pending", "pkg/core/place",
 	},
 	"pkg/app":           {"pkg/core/resource", "pkg/core/cluster"},
 	"pkg/sim":           {"pkg/app", "pkg/config", "pkg/core", "pkg/core/cluster"},
@@ -79,7 +81,7 @@ func allowed(dir, imported string) (fault string) {
 	case strings.HasPrefix(imported, "k8s.io/client-go") && dir != "pkg/kube":
 		return "pkg/kube is the only importer of client-go"
 	case isOurs && isListed && !slices.Contains(below, ours):
-		return "imports run one way: resource, cluster, fit and order and app, pending and place, core, kube and sim, run, cmd"
+		return "imports run one way: resource, cluster, fit and order and share and app, pending and place, core, kube and sim, run, cmd"
 	case isOurs || !pure:
 		return ""
 	case strings.Contains(strings.Split(imported, "/")[0], "."):

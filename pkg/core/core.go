@@ -9,6 +9,7 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 	"github.com/sluice-scheduler/sluice/pkg/core/order"
 	"github.com/sluice-scheduler/sluice/pkg/core/pending"
+	"github.com/sluice-scheduler/sluice/pkg/core/share"
 )
 
 // Core is the decider. The zero Core is not usable; see New.
@@ -17,6 +18,10 @@ type Core struct {
 	state   *cluster.State
 	order   *order.Orders
 	pending *pending.Queue
+	scale   *share.Scale
+	// treeVersion is that of the tree by which those who wait are in order; homeless are the applications whose pods are held for want of a queue.
+	treeVersion uint64
+	homeless    map[*cluster.App]bool
 
 	leading bool
 	now     time.Time
@@ -47,11 +52,15 @@ func New(cfg Config) *Core {
 	cfg.BackoffMax = cmp.Or(cfg.BackoffMax, 10*time.Second)
 	cfg.RetryAfter = cmp.Or(cfg.RetryAfter, 5*time.Minute)
 	cfg.RefreshAfter = cmp.Or(cfg.RefreshAfter, time.Minute)
+	state := cluster.New()
+	scale := share.NewScale(state.Space)
 	return &Core{
 		cfg:        cfg,
-		state:      cluster.New(),
+		state:      state,
 		order:      order.New(nil, order.DefaultScarce()),
-		pending:    pending.New(),
+		pending:    pending.New(scale),
+		scale:      scale,
+		homeless:   map[*cluster.App]bool{},
 		binds:      map[types.UID]Bind{},
 		quarantine: map[types.UID]string{},
 		contested:  map[string]bool{},
@@ -66,6 +75,7 @@ func (c *Core) Step(now time.Time, events []Event) []Effect {
 	for _, e := range events {
 		c.take(e)
 	}
+	c.rehome()
 	if c.leading {
 		c.recall()
 		c.wake()
@@ -85,11 +95,11 @@ func (c *Core) Step(now time.Time, events []Event) []Effect {
 // Wake returns when Step is to be called if nothing happens; a time in the past means at once, and ok is false when there is
 // nothing to wait for.
 func (c *Core) Wake() (at time.Time, ok bool) {
-	if !c.leading {
-		return time.Time{}, false
-	}
 	if c.unfinished {
 		return c.now, true
+	}
+	if !c.leading {
+		return time.Time{}, false
 	}
 	return c.pending.Due()
 }
@@ -123,6 +133,7 @@ func (c *Core) Stats() Stats {
 	}
 	n := c.pending.Counts()
 	s.Ready, s.Parked, s.Backoff, s.Gated, s.Held, s.Assumed = n.Ready, n.Parked, n.Backoff, n.Gated, n.Held, n.Away
+	s.HeldBack, s.Apps = n.HeldBack, len(c.state.Apps())
 	s.Nodes, s.Pods, s.Shapes = c.state.KnownNodes(), c.state.PodCount(), c.state.Shapes()
 	s.Quarantined = len(c.quarantine)
 	return s

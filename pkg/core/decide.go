@@ -9,11 +9,15 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/core/fit"
 	"github.com/sluice-scheduler/sluice/pkg/core/pending"
 	"github.com/sluice-scheduler/sluice/pkg/core/place"
+	"github.com/sluice-scheduler/sluice/pkg/core/share"
 )
 
 // wake makes ready the parked lots that fit on a node which has changed. It takes at most half the budget; what is left waits for the next
 // step.
 func (c *Core) wake() {
+	for _, a := range c.state.TakeRelieved() {
+		c.visited += c.pending.Relieve(a)
+	}
 	c.better = append(c.better, c.state.TakeBetter()...)
 	for i, n := range c.better {
 		if c.visited > c.cfg.Budget/2 {
@@ -31,7 +35,7 @@ func (c *Core) wake() {
 func (c *Core) wakeFor(n *cluster.Node) {
 	c.pending.Candidates(n, func(l *pending.Lot) {
 		c.visited++
-		c.turnTo(l.Head().Pod.Fact, nil)
+		c.turnTo(l.Any().Pod.Fact, nil)
 		if fit.Fits(l.Ask, n) {
 			c.stats.Woken++
 			c.pending.Wake(l)
@@ -39,25 +43,33 @@ func (c *Core) wakeFor(n *cluster.Node) {
 	})
 }
 
-// decide tries the ready lots in order until none is left or the budget is spent.
+// decide tries those who are ready, in order, until none is left or the budget is spent.
 func (c *Core) decide() {
-	for lot := c.pending.Next(); lot != nil; lot = c.pending.Next() {
+	for line := c.next(); line != nil; line = c.next() {
 		if c.visited > c.cfg.Budget {
 			c.unfinished = true
 			return
 		}
-		ask := lot.Head()
+		ask := line.Head()
 		c.turnTo(ask.Pod.Fact, nil)
-		if node := c.find(lot); node != nil {
+		if r, refused := share.Refuses(line.Ledger(), line.Request(), line.Starting()); refused {
+			c.holdBack(line, r)
+		} else if node := c.find(line.Lot, line.NodeOrder()); node != nil {
 			c.assume(ask, node)
 		} else {
-			c.park(lot)
+			c.park(line.Lot, ask)
 		}
 	}
 }
 
+// next returns the line whose turn it is, by the queues' present use.
+func (c *Core) next() *pending.Line {
+	c.state.DirtyQueues(c.pending.Changed)
+	return c.pending.Next()
+}
+
 // find returns the best node for the lot. Once the lot has failed it looks only at what has changed since, for as long as few nodes fit.
-func (c *Core) find(lot *pending.Lot) *cluster.Node {
+func (c *Core) find(lot *pending.Lot, by string) *cluster.Node {
 	c.order.Refresh(c.state)
 	if c.now.Sub(lot.Remembers) >= c.cfg.RetryAfter {
 		lot.Memory = nil // the safety net: look at everything again
@@ -65,9 +77,9 @@ func (c *Core) find(lot *pending.Lot) *cluster.Node {
 	var n *cluster.Node
 	var visited int
 	if lot.Memory == nil {
-		n, visited = place.First(c.state, c.order, lot.Ask, lot.View)
+		n, visited = place.First(c.state, c.order, lot.Ask, lot.View, by)
 	} else {
-		n, visited = place.Remembered(c.state, c.order, lot.Ask, lot.Memory)
+		n, visited = place.Remembered(c.state, c.order, lot.Ask, lot.Memory, by)
 		if len(lot.Memory.Fitting()) > manyFit {
 			lot.Memory = nil
 		}
@@ -84,6 +96,7 @@ func (c *Core) assume(ask *pending.Ask, n *cluster.Node) {
 	c.state.Assume(p, n)
 	c.state.Commit()
 	c.pending.Take(ask)
+	c.followApps()
 	c.stats.Scheduled++
 	b := Bind{Pod: ref(p.Fact), Node: n.Name, Created: p.Fact.Created}
 	c.binds[p.Fact.UID] = b
@@ -94,19 +107,21 @@ func (c *Core) assume(ask *pending.Ask, n *cluster.Node) {
 const lookAgain = 10 * time.Second
 
 // park sets a lot aside with the exact reasons of every node, and tells its pods.
-func (c *Core) park(lot *pending.Lot) {
+func (c *Core) park(lot *pending.Lot, tried *pending.Ask) {
 	if lot.Memory == nil {
 		lot.Memory, lot.Remembers = &fit.Memory{}, c.now
 		c.visited += lot.Memory.Update(c.state, lot.Ask)
 	}
 	c.stats.Unschedulable++
-	lot.Head().Attempts++
+	tried.Attempts++
 	due := c.now.Add(max(c.cfg.RefreshAfter, lookAgain))
 	if net := lot.Remembers.Add(c.cfg.RetryAfter); net.Before(due) {
 		due = net
 	}
 	c.pending.Park(lot, c.failure(lot), due)
-	c.tellLot(lot)
+	for _, line := range lot.Lines() {
+		c.tellLine(line)
+	}
 }
 
 func (c *Core) failure(lot *pending.Lot) *pending.Failure {

@@ -16,15 +16,17 @@ type Standing string
 // The standings.
 const (
 	StandingUnknown Standing = "unknown"
-	StandingReady   Standing = "ready"   // its turn has not come
-	StandingParked  Standing = "parked"  // it fits on no node; a change that helps wakes it
-	StandingBackoff Standing = "backoff" // its bind was refused
-	StandingGated   Standing = "gated"   // it has scheduling gates
-	StandingHeld    Standing = "held"    // it cannot be tried as it is
-	StandingAssumed Standing = "assumed" // decided, not yet confirmed
-	StandingBound   Standing = "bound"
-	StandingLeaving Standing = "leaving" // it is being deleted and was never bound
-	StandingForeign Standing = "foreign" // it belongs to another scheduler
+	StandingReady   Standing = "ready"  // its turn has not come
+	StandingParked  Standing = "parked" // it fits on no node; a change that helps wakes it
+	// StandingHeldBack: its queue, user or group has no quota left for it.
+	StandingHeldBack Standing = "held-back"
+	StandingBackoff  Standing = "backoff" // its bind was refused
+	StandingGated    Standing = "gated"   // it has scheduling gates
+	StandingHeld     Standing = "held"    // it cannot be tried as it is
+	StandingAssumed  Standing = "assumed" // decided, not yet confirmed
+	StandingBound    Standing = "bound"
+	StandingLeaving  Standing = "leaving" // it is being deleted and was never bound
+	StandingForeign  Standing = "foreign" // it belongs to another scheduler
 )
 
 // Explanation says why a pod is where it is.
@@ -32,8 +34,9 @@ type Explanation struct {
 	Pod      PodRef
 	Standing Standing
 	// Node is where it runs or is going to.
-	Node  string
-	Queue string
+	Node string
+	// App is its application, Queue that one's queue, QueueWhy what decided about it.
+	App, Queue, QueueWhy string
 	// Reason and Message are those of its condition, if it waits.
 	Reason, Message string
 	// Nodes is how many there were at the last attempt, Counts how many of them gave which reason.
@@ -63,13 +66,19 @@ func (c *Core) Explain(namespace, name string) Explanation {
 }
 
 func (c *Core) explain(p *cluster.Pod) Explanation {
-	x := Explanation{Pod: ref(p.Fact), Queue: c.state.Queue(p).Name}
+	x := Explanation{Pod: ref(p.Fact)}
+	if p.App != nil {
+		x.App, x.QueueWhy = p.App.ID, p.App.Why
+		if q := p.App.Queue(); q != nil {
+			x.Queue = q.Name
+		}
+	}
 	a := c.pending.Ask(p)
 	switch {
 	case p.Alloc != nil && p.Alloc.Bound:
 		x.Standing, x.Node = StandingBound, p.Alloc.Node.Name
 	case !p.Fact.Ours:
-		x.Standing, x.Queue = StandingForeign, ""
+		x.Standing = StandingForeign
 	case p.Alloc != nil:
 		x.Standing, x.Node = StandingAssumed, p.Alloc.Node.Name
 	case a == nil:
@@ -91,11 +100,15 @@ func (x *Explanation) explainAsk(a *pending.Ask) {
 		x.Standing, x.Reason, x.Until = StandingBackoff, ReasonSchedulerError, a.Until
 	default:
 		x.Standing, x.Message = StandingReady, ""
-		if f := a.Lot().Failure; f != nil {
+		line := a.Line()
+		if f := line.Lot.Failure; f != nil {
 			x.Reason, x.Message, x.Nodes, x.Counts = ReasonUnschedulable, f.Text, f.Nodes, f.Counts
 		}
-		if a.Lot().Parked() {
+		if line.Lot.Parked() {
 			x.Standing = StandingParked
+		}
+		if h := line.Hold; h != nil {
+			x.Standing, x.Reason, x.Message, x.Nodes, x.Counts = StandingHeldBack, ReasonQuotaExceeded, h.Text, 0, nil
 		}
 	}
 }

@@ -37,6 +37,13 @@ func (c *Core) take(e Event) {
 		c.setAside(e)
 	case OrdersSet:
 		c.order.Set(e.Orders, e.Scarce)
+	case QueuesSet:
+		c.state.SetTree(e.Tree)
+		c.followApps()
+	case NamespaceSet:
+		c.state.SetNamespace(e.Namespace)
+	case NamespaceGone:
+		c.state.RemoveNamespace(e.Name)
 	}
 }
 
@@ -79,6 +86,7 @@ func (c *Core) setPod(f *cluster.PodFact) {
 	}
 	had := heldOn(c.state.Pod(f.UID), f.Node)
 	p := c.state.SetPod(f)
+	c.followApps()
 	if f.Node != "" && !p.Alloc.Uses.Equal(had) {
 		c.contested[f.Node] = true
 	}
@@ -118,7 +126,7 @@ func (c *Core) lead(on bool) {
 		case a == nil:
 		case a.State == pending.Held:
 			c.settle(p)
-		case a.State == pending.InLot:
+		case a.State == pending.InLine:
 			c.warnOfOrder(p)
 		}
 	}
@@ -131,6 +139,7 @@ const quarantined = "quarantined "
 func (c *Core) expect(p *cluster.Pod, node string) {
 	c.state.AssumeAt(p, node)
 	c.state.Commit()
+	c.followApps()
 	c.pending.Expect(p, c.now)
 	c.contested[node] = true
 }
@@ -168,6 +177,8 @@ func (c *Core) settle(p *cluster.Pod) {
 			". An administrator releases it by removing its entry from quarantine.json and restarting Sluice.")
 	case len(f.Demand.Unsupported) > 0:
 		c.hold(p, ReasonUnsupported, unsupportedText(f.Demand.Unsupported))
+	case p.App.Ledger == nil:
+		c.hold(p, ReasonNoQueue, p.App.Fault+".")
 	default:
 		if c.pending.Ask(p) == nil {
 			c.welcome(p)
@@ -205,6 +216,7 @@ func (c *Core) removePod(uid types.UID) {
 	c.turnTo(p.Fact, nil)
 	c.pending.Drop(p)
 	c.state.RemovePod(uid)
+	c.followApps()
 }
 
 // answer settles what was assumed.
@@ -230,6 +242,7 @@ func (c *Core) answer(e BindDone) {
 	}
 	c.state.Release(p)
 	c.state.Commit()
+	c.followApps()
 	c.tryAgain(p, e)
 }
 
@@ -256,7 +269,7 @@ func (c *Core) tryAgain(p *cluster.Pod, e BindDone) {
 	ask.Said = p.Fact.Said.Digest // what was said last may never have been written: the bind made it moot
 	c.pending.Return(ask)
 	c.settle(p) // its fact may have changed while it was away
-	if e.Outcome == Recalled || ask.State != pending.InLot {
+	if e.Outcome == Recalled || ask.State != pending.InLine {
 		return
 	}
 	wait := c.cfg.BackoffInitial << min(ask.Refusals, 16)

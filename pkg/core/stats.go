@@ -4,6 +4,8 @@ package core
 type Stats struct {
 	// Attempts by result.
 	Scheduled, Unschedulable, Errors uint64
+	// QuotaRefused counts how often pods of equal accounts were held back for want of quota.
+	QuotaRefused uint64
 	// NodesVisited is how many nodes were looked at in all.
 	NodesVisited uint64
 	// Bound counts binds confirmed, Refused those refused, Recalled those asked back in time.
@@ -20,6 +22,10 @@ type Stats struct {
 	// Ready, Parked, Backoff, Gated, Held and Assumed are pods of ours that are not bound: about to be tried, waiting for room, waiting out a
 	// refusal, gated, held for a reason of their own, on their way.
 	Ready, Parked, Backoff, Gated, Held, Assumed int
+	// HeldBack are those whose queue, user or group has no quota left for them.
+	HeldBack int
+	// Apps is how many applications there are.
+	Apps int
 	// Nodes, Pods and Shapes are how many of each are known.
 	Nodes, Pods, Shapes int
 	// Scarce are the units of the scarce resources, by name, counted within the last seconds.

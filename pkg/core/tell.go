@@ -27,21 +27,34 @@ func (c *Core) tell(a *pending.Ask, reason, text, kinds string) {
 	}
 }
 
-// tellLot tells the pods of a lot that has just been parked: at once when the reasons have changed, and not more often than RefreshAfter when
+// why returns what a line that waits is to be told.
+func (c *Core) why(l *pending.Line) (reason, text, kinds string) {
+	hold, failure := l.Why()
+	switch {
+	case hold != nil:
+		return ReasonQuotaExceeded, hold.Text, hold.Text
+	case failure != nil:
+		return ReasonUnschedulable, failure.Text, failure.Kinds
+	}
+	return "", "", ""
+}
+
+// tellLine tells the pods of a line that has just come to wait: at once when the reasons have changed, and not more often than RefreshAfter when
 // only their numbers have. Pods that joined since are told by tellUnheard.
-func (c *Core) tellLot(lot *pending.Lot) {
-	f, told := lot.Failure, lot.Told
-	if told != nil && told.Kinds == f.Kinds && (told.Text == f.Text || c.now.Sub(told.At) < c.cfg.RefreshAfter) {
+func (c *Core) tellLine(l *pending.Line) {
+	reason, text, kinds := c.why(l)
+	told := l.Told
+	if reason == "" || told != nil && told.Reason == reason && told.Kinds == kinds && (told.Text == text || c.now.Sub(told.At) < c.cfg.RefreshAfter) {
 		return
 	}
-	lot.Told = f
-	lot.Each(func(a *pending.Ask) { c.tell(a, ReasonUnschedulable, f.Text, f.Kinds) })
+	l.Told = &pending.Told{Reason: reason, Text: text, Kinds: kinds, At: c.now}
+	l.Each(func(a *pending.Ask) { c.tell(a, reason, text, kinds) })
 }
 
 func (c *Core) tellUnheard() {
 	c.pending.Unheard(func(a *pending.Ask) {
-		f := a.Lot().Failure
-		c.tell(a, ReasonUnschedulable, f.Text, f.Kinds)
+		reason, text, kinds := c.why(a.Line())
+		c.tell(a, reason, text, kinds)
 	})
 }
 

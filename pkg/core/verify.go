@@ -16,6 +16,7 @@ import (
 // of ours that is not bound waits somewhere, with a reason or a deadline; and, unless the last step ended early, that no pod
 // waits for room while there is some.
 func (c *Core) Verify() error {
+	c.state.DirtyQueues(c.pending.Changed)
 	faults := []error{c.state.Verify(), c.pending.Verify()}
 	c.order.Refresh(c.state)
 	faults = append(faults, c.order.Verify(c.state))
@@ -42,7 +43,7 @@ func (c *Core) verifyPod(p *cluster.Pod) error {
 		return fmt.Errorf("pod %s is bound and still waits", p.Fact.UID)
 	case (p.Alloc != nil) != (a.State == pending.Away):
 		return fmt.Errorf("pod %s is assumed: %t, but away: %t", p.Fact.UID, p.Alloc != nil, a.State == pending.Away)
-	case a.State != pending.InLot || !c.leading || c.unfinished:
+	case a.State != pending.InLine || !c.leading || c.unfinished:
 		return nil
 	}
 	return c.verifyParked(a)
@@ -52,7 +53,17 @@ func (c *Core) verifyPod(p *cluster.Pod) error {
 // weighed at its next step.
 func (c *Core) verifyParked(a *pending.Ask) error {
 	uid := a.Pod.Fact.UID
-	if !a.Lot().Parked() || a.Lot().Failure == nil {
+	line := a.Line()
+	if h := line.Hold; h != nil {
+		if !h.Holds(line.Request(), line.Starting()) {
+			return fmt.Errorf("pod %s is held back although %s would let it in", uid, h.Account.Who)
+		}
+		return nil
+	}
+	if !line.Lot.Parked() && line.Strict() {
+		return nil // it is ready, behind one who waits
+	}
+	if !line.Lot.Parked() || line.Lot.Failure == nil {
 		return fmt.Errorf("pod %s is ready after a step that had time for it", uid)
 	}
 	for _, n := range c.state.Slots() {

@@ -25,8 +25,9 @@ func (s *State) Dump(w io.Writer) {
 	for _, name := range slices.Sorted(maps.Keys(s.nodes)) {
 		s.dumpNode(w, s.nodes[name], offered)
 	}
-	for q := s.leaf; q != nil; q = q.Parent {
-		fmt.Fprintf(w, "queue %s pods=%d used: %s\n", q.Name, q.Pods, s.Space.Format(masked(q.Used, offered)))
+	s.dumpQueue(w, s.root, offered)
+	for _, a := range s.SortedApps() {
+		fmt.Fprintf(w, "app %s/%s pods=%d placed=%d %s\n", a.Namespace, a.ID, a.pods, a.Placed, cmp.Or(a.Fault, a.Why))
 	}
 	for _, p := range s.SortedPods() {
 		fmt.Fprintf(w, "pod %s/%s uid=%s %s\n", p.Fact.Namespace, p.Fact.Name, p.Fact.UID, place(p))
@@ -43,6 +44,30 @@ func (s *State) dumpNode(w io.Writer, n *Node, offered resource.Vector) {
 	if len(n.ports) > 0 {
 		fmt.Fprintf(w, "  ports: %s\n", strings.Join(n.portList(), " "))
 	}
+}
+
+func (s *State) dumpQueue(w io.Writer, q *Queue, offered resource.Vector) {
+	mark := ""
+	if q.Dynamic {
+		mark = " dynamic"
+	} else if q.Draining {
+		mark = " draining"
+	}
+	fmt.Fprintf(w, "queue %s%s apps=%d pods=%d used: %s\n", q.Name, mark, q.Apps, q.Pods, s.Space.Format(masked(q.Used, offered)))
+	for _, who := range slices.Sorted(maps.Keys(q.members)) {
+		a := q.members[who]
+		fmt.Fprintf(w, "  %s apps=%d pods=%d used: %s\n", a.Who, a.Apps, a.Pods, s.Space.Format(masked(a.Used, offered)))
+	}
+	for _, child := range q.Children() {
+		s.dumpQueue(w, child, offered)
+	}
+}
+
+// SortedApps returns all applications by namespace and id.
+func (s *State) SortedApps() []*App {
+	return slices.SortedFunc(slices.Values(s.apps), func(a, b *App) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.ID, b.ID))
+	})
 }
 
 // unit is one piece of the resource of a slot.

@@ -29,6 +29,11 @@ func (s *State) Commit() {
 			s.improve(e.alloc.Node)
 		}
 	}
+	for _, e := range s.journal {
+		if a := e.alloc.App; a != nil && a.lodger && a.Placed == 0 && a.pods > 0 {
+			s.rehome(a)
+		}
+	}
 	clear(s.journal)
 	s.journal = s.journal[:0]
 }
@@ -48,8 +53,10 @@ func (s *State) Release(p *Pod) {
 
 func (s *State) allocate(p *Pod, n *Node, bound bool) {
 	a := &Allocation{Pod: p, Node: n, Uses: s.uses(p), Ports: p.Shape.Ports, Presumed: p.Shape.Presumed, Bound: bound}
-	if p.Fact.Ours {
-		a.Queue = s.Queue(p)
+	if a.App = p.App; a.App != nil && a.App.Ledger == nil {
+		a.App.arriving = true
+		s.rehome(a.App)
+		a.App.arriving = false
 	}
 	s.apply(a, +1)
 }
@@ -66,9 +73,10 @@ func (s *State) move(a *Allocation, sign int64) {
 	n.movePorts(a.Ports, sign)
 	n.Presumed.CPU += sign * a.Presumed.CPU
 	n.Presumed.Memory += sign * a.Presumed.Memory
-	for q := a.Queue; q != nil; q = q.Parent {
-		q.Used = q.Used.AddTo(a.Uses, sign)
-		q.Pods += int(sign)
+	if a.App != nil {
+		s.moveApp(a, sign)
+	} else if n.Fact != nil {
+		s.foreign = s.foreign.AddTo(a.Uses, sign)
 	}
 	if sign > 0 {
 		a.at = len(n.Pods)
@@ -88,4 +96,19 @@ func (s *State) move(a *Allocation, sign int64) {
 	} else if n.Fact == nil {
 		s.nodes[n.Name] = n
 	}
+}
+
+// moveApp enters an allocation in the accounts of its application.
+func (s *State) moveApp(a *Allocation, sign int64) {
+	x := a.App
+	running := 0
+	if x.Placed == 0 && sign > 0 || x.Placed == 1 && sign < 0 {
+		running = 1 // its first, or its last
+	}
+	x.Used = x.Used.AddTo(a.Uses, sign)
+	x.Placed += int(sign)
+	if running > 0 || x.Ledger.Leaf.Spec.Sort == SortFair {
+		s.touchApp(x)
+	}
+	s.enter(x.Ledger, a.Uses, 1, running, sign)
 }

@@ -96,7 +96,8 @@ func (s *State) SetNode(f *NodeFact) {
 	}
 	n.Allocatable = offers
 	if old == nil {
-		s.enter(n)
+		s.admit(n)
+		s.countForeign(n, +1)
 	}
 	if old == nil || !maps.Equal(old.Labels, f.Labels) {
 		n.API = &v1.Node{ObjectMeta: metav1.ObjectMeta{Name: f.Name, Labels: f.Labels}}
@@ -124,6 +125,7 @@ func (s *State) RemoveNode(name string) {
 	s.touch(n) // while the fact is there: whoever follows the dirty list must see it go
 	s.leaveClass(n)
 	s.countOffers(n.Allocatable, -1)
+	s.countForeign(n, -1)
 	n.Fact, n.Allocatable = nil, nil
 	if len(n.Pods) == 0 {
 		delete(s.nodes, name)
@@ -151,8 +153,8 @@ func (s *State) node(name string) *Node {
 	return n
 }
 
-// enter gives a node that became known its index and its place among the latest.
-func (s *State) enter(n *Node) {
+// admit gives a node that became known its index and its place among the latest.
+func (s *State) admit(n *Node) {
 	if last := len(s.freeSlots) - 1; last >= 0 {
 		n.Index = s.freeSlots[last]
 		s.freeSlots = s.freeSlots[:last]
@@ -199,7 +201,26 @@ func (s *State) improve(n *Node) {
 	s.better = append(s.better, n)
 }
 
+// countForeign counts what pods of others hold on a node that comes or goes.
+func (s *State) countForeign(n *Node, sign int64) {
+	for _, a := range n.Pods {
+		if a.App == nil {
+			s.foreign = s.foreign.AddTo(a.Uses, sign)
+		}
+	}
+}
+
+// Capacity is what queues share: what the known nodes offer less what pods of others hold there; never below zero.
+func (s *State) Capacity() resource.Vector {
+	v := make(resource.Vector, s.Space.Len())
+	for slot := range v {
+		v[slot] = max(0, s.total.At(slot)-s.foreign.At(slot))
+	}
+	return v
+}
+
 func (s *State) countOffers(offered resource.Vector, sign int) {
+	s.total = s.total.AddTo(offered, int64(sign))
 	for slot, value := range offered {
 		if value == 0 {
 			continue

@@ -90,4 +90,5 @@ func (s *State) offer(amounts resource.Amounts) {
 			s.refreshUse(p)
 		}
 	}
+	s.reckonQueues()
 }

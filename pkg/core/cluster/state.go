@@ -39,17 +39,27 @@ type State struct {
 	journal []entry
 	dirty   []*Node
 	better  []*Node
-	leaf    *Queue
-}
 
-// Queue is a node of the tenant tree and what its subtree's assumed and bound pods hold.
-type Queue struct {
-	// Name is the full path, such as root.default.
-	Name   string
-	Parent *Queue
-	Used   resource.Vector
-	// Pods counts the allocations in Used.
-	Pods int
+	tree        *Tree
+	root        *Queue
+	queues      []*Queue
+	freeQueues  []int
+	treeVersion uint64
+	dirtyQueues []*Queue
+	relieved    []*Account
+
+	apps  []*App
+	appOf map[appKey]*App
+	// rehoming is how many of apps, from the first, are to be looked at again; touched are those that TouchedApps hands out.
+	rehoming   int
+	touched    []*App
+	namespaces map[string]*NamespaceFact
+	// homes are those found as of a version of the tree.
+	homes   map[homeKey]home
+	homesAt uint64
+
+	// total is what the known nodes offer, foreign what pods of others hold there.
+	total, foreign resource.Vector
 }
 
 // Pod is a pod that the API server has and that is not terminal.
@@ -58,6 +68,11 @@ type Pod struct {
 	Shape *Shape
 	// Alloc is where the pod runs or is going to; nil while it waits.
 	Alloc *Allocation
+	// App is the application of a pod of ours; nil for others.
+	App *App
+
+	claim      *Claim
+	next, prev *Pod
 }
 
 // Allocation is a pod's place on a node: assumed, then bound. It remembers exactly what it added to the accounts.
@@ -68,7 +83,8 @@ type Allocation struct {
 	Ports []Port
 	// Presumed is the shape's, for comparing nodes.
 	Presumed Presumed
-	Queue    *Queue
+	// App is whose use it is; nil for pods of others.
+	App *App
 	// Bound: the API server agrees. Until then the allocation is assumed.
 	Bound bool
 	// Recalled: its bind was asked back because the room is gone; at most once.
@@ -77,7 +93,7 @@ type Allocation struct {
 	at int
 }
 
-// New returns an empty state with the one queue root.default.
+// New returns an empty state with the DefaultTree.
 func New() *State {
 	s := &State{
 		Space:  resource.NewSpace(),
@@ -87,9 +103,10 @@ func New() *State {
 
 		classOf: map[string]*Class{}, labelKeys: map[string]*labelKey{}, manyClasses: 256,
 
-		leaf: &Queue{Name: "root.default", Parent: &Queue{Name: "root"}},
+		appOf: map[appKey]*App{}, namespaces: map[string]*NamespaceFact{}, homes: map[homeKey]home{},
 	}
 	s.latest.newer, s.latest.older = &s.latest, &s.latest
+	s.SetTree(DefaultTree())
 	return s
 }
 
@@ -106,9 +123,6 @@ func (s *State) Pods(f func(*Pod)) {
 // PodCount returns the number of pods, those of other schedulers included.
 func (s *State) PodCount() int { return len(s.pods) }
 
-// Queue returns the leaf queue a pod belongs to.
-func (s *State) Queue(*Pod) *Queue { return s.leaf }
-
 // SetPod takes in the newest fact of a pod and returns its record, nil when the fact is terminal. See the package comment for what it
 // does to an allocation.
 func (s *State) SetPod(f *PodFact) *Pod {
@@ -121,8 +135,10 @@ func (s *State) SetPod(f *PodFact) *Pod {
 		p = &Pod{}
 		s.pods[f.UID] = p
 	}
+	old := p.Fact
 	p.Fact = f
 	s.setShape(p, f.Demand)
+	s.setOwner(p, old)
 	switch {
 	case f.Node == "":
 		// Late or still unbound: an allocation, if any, stays.
@@ -145,8 +161,33 @@ func (s *State) RemovePod(uid types.UID) {
 	}
 	s.Release(p)
 	s.Commit()
+	if p.App != nil {
+		s.leaveApp(p, p.Fact)
+	}
 	delete(s.pods, uid)
 	s.dropShape(p.Shape)
+}
+
+// setOwner gives a pod of ours its application, and takes it from one that turns out not to be. What it holds on a node is entered anew if its
+// application is another.
+func (s *State) setOwner(p *Pod, old *PodFact) {
+	owned := p.App != nil
+	if !owned && !p.Fact.Ours || owned && p.Fact.Ours && sameOwner(p, old) {
+		return
+	}
+	a := p.Alloc
+	if a != nil {
+		s.Release(p)
+	}
+	if p.Fact.Ours {
+		s.setApp(p, old)
+	} else {
+		s.leaveApp(p, old)
+	}
+	if a != nil {
+		s.allocate(p, a.Node, a.Bound)
+	}
+	s.Commit()
 }
 
 // uses is what a pod adds to its node's account.
@@ -161,8 +202,7 @@ func (s *State) uses(p *Pod) resource.Vector {
 
 // refreshUse re-enters an allocation when what its pod holds has changed: −1 old, +1 new.
 func (s *State) refreshUse(p *Pod) {
-	same := slices.Equal(p.Alloc.Ports, p.Shape.Ports) && (p.Alloc.Queue != nil) == p.Fact.Ours
-	if !same || !s.uses(p).Equal(p.Alloc.Uses) {
+	if !slices.Equal(p.Alloc.Ports, p.Shape.Ports) || !s.uses(p).Equal(p.Alloc.Uses) {
 		node, bound := p.Alloc.Node, p.Alloc.Bound
 		s.Release(p)
 		s.allocate(p, node, bound)

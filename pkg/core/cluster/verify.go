@@ -10,19 +10,23 @@ import (
 // Verify reckons every account anew from the allocations and returns all that differs; nil when the state is sound. It costs a
 // walk over everything and is for tests, fuzzing and debugging.
 func (s *State) Verify() error {
-	v := verifier{s: s, used: map[*Node]resource.Vector{}, queues: map[*Queue]*Queue{}}
+	v := verifier{s: s, used: map[*Node]resource.Vector{}, accounts: map[*Account]*Account{}, apps: map[*App]*App{}}
 	v.check(len(s.journal) == 0, "the journal holds %d entries", len(s.journal))
 	v.pods()
 	v.nodes()
-	v.queuesAndShapes()
+	v.shapes()
+	v.queues()
+	v.owners()
 	return errors.Join(v.faults...)
 }
 
 type verifier struct {
-	s      *State
-	used   map[*Node]resource.Vector
-	queues map[*Queue]*Queue
-	faults []error
+	s        *State
+	used     map[*Node]resource.Vector
+	accounts map[*Account]*Account
+	apps     map[*App]*App
+	foreign  resource.Vector
+	faults   []error
 }
 
 func (v *verifier) check(ok bool, format string, args ...any) {
@@ -43,14 +47,8 @@ func (v *verifier) pods() {
 		v.check(a.Pod == p && a.at < len(a.Node.Pods) && a.Node.Pods[a.at] == a, "pod %s is not listed on its node", uid)
 		v.check(v.s.nodes[a.Node.Name] == a.Node, "pod %s is on a node record that is not filed", uid)
 		v.used[a.Node] = v.used[a.Node].AddTo(a.Uses, 1)
-		for q := a.Queue; q != nil; q = q.Parent {
-			sum := v.queues[q]
-			if sum == nil {
-				sum = &Queue{}
-				v.queues[q] = sum
-			}
-			sum.Used, sum.Pods = sum.Used.AddTo(a.Uses, 1), sum.Pods+1
-		}
+		v.check(a.App == p.App, "pod %s is counted for another application", uid)
+		v.sum(a)
 	}
 }
 
@@ -89,15 +87,7 @@ func (v *verifier) nodes() {
 	v.check(ring == known, "%d nodes are among the latest, %d are known", ring, known)
 }
 
-func (v *verifier) queuesAndShapes() {
-	for q := v.s.leaf; q != nil; q = q.Parent {
-		sum := v.queues[q]
-		if sum == nil {
-			sum = &Queue{}
-		}
-		v.check(q.Used.Equal(sum.Used) && q.Pods == sum.Pods, "queue %s: used is %v by %d pods but its allocations sum to %v by %d",
-			q.Name, q.Used, q.Pods, sum.Used, sum.Pods)
-	}
+func (v *verifier) shapes() {
 	users := map[*Shape]int{}
 	for _, p := range v.s.pods {
 		users[p.Shape]++

@@ -9,6 +9,8 @@ import (
 // Query is what is looked for.
 type Query struct {
 	Shape *cluster.Shape
+	// Order is the name of the node order; empty or unknown means the primary one.
+	Order string
 	// Classes are those that may hold a node for it.
 	Classes []*cluster.Class
 	// ByNode: the shape's preferences read what classes do not tell apart.
@@ -17,9 +19,9 @@ type Query struct {
 	Admits func(*cluster.Node) bool
 }
 
-// First returns the best node for the query by the order that the shape names, nil when there is none, and how many nodes and blocks of nodes it looked at.
+// First returns the best node for the query by the order that is named, nil when there is none, and how many nodes and blocks of nodes it looked at.
 func (o *Orders) First(s *cluster.State, q *Query) (best *cluster.Node, visited int) {
-	x := o.index(s, q.Shape.Order)
+	x := o.index(s, q.Order)
 	want := o.scarce.wanted(q.Shape.Wants)
 	switch {
 	case x.spec.readsRequest() || q.ByNode && q.Shape.Preferred != nil:
@@ -124,9 +126,9 @@ func (o *Orders) total(s *cluster.State, x *Index, shape *cluster.Shape, n *clus
 	return x.score(n) + x.spec.preference(shape, n) + o.extra(s, x, shape, want)(n)
 }
 
-// Best returns the best of some nodes for the shape; nil when there are none.
-func (o *Orders) Best(s *cluster.State, shape *cluster.Shape, nodes []*cluster.Node) (best *cluster.Node) {
-	x := o.index(s, shape.Order)
+// Best returns the best of some nodes for the shape by the named order; nil when there are none.
+func (o *Orders) Best(s *cluster.State, shape *cluster.Shape, by string, nodes []*cluster.Node) (best *cluster.Node) {
+	x := o.index(s, by)
 	want := o.scarce.wanted(shape.Wants)
 	var bound rank
 	for _, n := range nodes {

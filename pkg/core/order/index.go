@@ -14,7 +14,7 @@ type Index struct {
 	score scorer
 	// avoid and fit are the weights of what is said of scarce resources.
 	avoid, fit int64
-	shelves map[place]*shelf
+	shelves    map[place]*shelf
 	// byClass lists the shelves of a class.
 	byClass map[*cluster.Class][]*shelf
 	// in is where each node is: it must be known to take it out.

@@ -12,7 +12,7 @@ type State uint8
 
 // The states.
 const (
-	InLot State = iota
+	InLine State = iota
 	Away
 	InBackoff
 	Gated
@@ -33,21 +33,29 @@ type Ask struct {
 	// Said is the digest of the last condition asked for (or found), Kinds the reasons of the last event announced.
 	Said  uint64
 	Kinds string
-	// Why is the text of the condition of a pod that is gated, held or in backoff; a lot's failure speaks for those in it.
+	// Why is the text of the condition of a pod that is gated, held or in backoff; what its line waits for speaks for those in it.
 	Why string
 
-	lot *Lot
+	party *Party
+	place int
 	// unheard: it stands in Queue.unheard.
 	unheard bool
 	// turn is the fact by which it was entered in order, so that it is found again after its fact has changed.
 	turn *cluster.PodFact
 }
 
+func (a *Ask) spot() *int { return &a.place }
+
 // first orders asks by whose turn is first.
 func first(a, b *Ask) bool { return cluster.CompareTurn(a.turn, b.turn) < 0 }
 
-// Lot returns the lot in which the ask waits; nil outside InLot.
-func (a *Ask) Lot() *Lot { return a.lot }
+// Line returns the line in which the ask waits; nil outside InLine.
+func (a *Ask) Line() *Line {
+	if a.party == nil {
+		return nil
+	}
+	return a.party.line
+}
 
 // of returns the ask as fit sees it.
 func (a *Ask) of() fit.Ask { return fit.Of(a.Pod) }

@@ -3,12 +3,10 @@ package pending
 import (
 	"time"
 
-	"github.com/google/btree"
-
 	"github.com/sluice-scheduler/sluice/pkg/core/fit"
 )
 
-// Lot is the waiting pods of one ask.
+// Lot is the waiting pods of one ask, whoever's they are.
 type Lot struct {
 	Ask fit.Ask
 	// View is which classes of nodes may help; lots of one shape share it.
@@ -18,13 +16,10 @@ type Lot struct {
 	Remembers time.Time
 	// Failure is the outcome of the last attempt; nil if there was none.
 	Failure *Failure
-	// Told is the failure that the lot's pods were last told of.
-	Told *Failure
 
-	asks   *btree.BTreeG[*Ask]
+	lines  []*Line
+	pods   int
 	parked bool
-	// head is the ask under which the lot is entered among the ready ones; nil while it is not.
-	head *Ask
 	// due is when a parked lot is looked at again without cause.
 	due time.Time
 	// place is the position among the parked lots of its kind.
@@ -43,19 +38,79 @@ type Failure struct {
 	At     time.Time
 }
 
-// Head returns the pod whose turn is next; nil when the lot is empty.
-func (l *Lot) Head() *Ask {
-	head, _ := l.asks.Min()
-	return head
-}
-
 // Len returns the number of pods in the lot.
-func (l *Lot) Len() int { return l.asks.Len() }
+func (l *Lot) Len() int { return l.pods }
 
 // Parked reports whether the lot waits for a node to change.
 func (l *Lot) Parked() bool { return l.parked }
 
-// Each calls f for the lot's pods in order.
-func (l *Lot) Each(f func(*Ask)) {
-	l.asks.Ascend(func(a *Ask) bool { f(a); return true })
+// Lines returns the lot's lines, in an order that equal histories share. The slice belongs to the lot.
+func (l *Lot) Lines() []*Line { return l.lines }
+
+// Any returns one of the lot's pods.
+func (l *Lot) Any() *Ask { return l.lines[0].Head() }
+
+// lot returns the lot of an ask, made when there is none.
+func (q *Queue) lot(of fit.Ask) *Lot {
+	l := q.lots[of]
+	if l == nil {
+		l = &Lot{Ask: of, View: q.view(of.Shape)}
+		q.lots[of] = l
+	}
+	return l
+}
+
+func (q *Queue) dropLot(l *Lot) {
+	if l.parked {
+		q.unpark(l)
+	}
+	delete(q.lots, l.Ask)
+}
+
+// Park sets a lot aside, with all its lines, until a node helps it or the time has come.
+func (q *Queue) Park(l *Lot, f *Failure, due time.Time) {
+	l.Failure, l.parked, l.due = f, true, due
+	q.serial++
+	l.serial = q.serial
+	q.due.ReplaceOrInsert(l)
+	if pin := l.Ask.Pin; pin != "" {
+		l.place = len(q.pinned[pin])
+		q.pinned[pin] = append(q.pinned[pin], l)
+	} else {
+		l.place = len(q.parked)
+		q.parked = append(q.parked, l)
+	}
+	for _, line := range l.lines {
+		q.settleLine(line)
+	}
+}
+
+// Wake makes a parked lot ready.
+func (q *Queue) Wake(l *Lot) {
+	if !l.parked {
+		return
+	}
+	q.unpark(l)
+	for _, line := range l.lines {
+		q.settleLine(line)
+	}
+}
+
+// unpark takes a lot out of the parked ones; the last of them moves into its place.
+func (q *Queue) unpark(l *Lot) {
+	q.due.Delete(l)
+	l.parked = false
+	list := q.parked
+	if l.Ask.Pin != "" {
+		list = q.pinned[l.Ask.Pin]
+	}
+	dropFrom(&list, l.place, func(o *Lot, at int) { o.place = at })
+	switch {
+	case l.Ask.Pin == "":
+		q.parked = list
+	case len(list) == 0:
+		delete(q.pinned, l.Ask.Pin)
+	default:
+		q.pinned[l.Ask.Pin] = list
+	}
 }

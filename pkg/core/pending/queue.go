@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 	"github.com/sluice-scheduler/sluice/pkg/core/fit"
+	"github.com/sluice-scheduler/sluice/pkg/core/share"
 )
 
 // Queue holds all pods of ours that are not bound. The zero Queue is not usable; see New.
@@ -16,30 +17,43 @@ type Queue struct {
 	lots map[fit.Ask]*Lot
 	// views outlive lots, which come and go with their pods.
 	views map[*cluster.Shape]*fit.View
-	// ready holds the lots to be tried, by their heads.
-	ready *btree.BTreeG[*Lot]
+
+	lines map[lineKey]*Line
+	// apps holds the first of each application's parties.
+	apps map[*cluster.App]*Party
+	// branches are by the queue's index, soiled those to be brought up to date; root is that of the queue root once anybody has waited.
+	branches []*branch
+	soiled   []*branch
+	root     *branch
+	scale    *share.Scale
+	// holds are the lines that each account holds back.
+	holds map[*cluster.Account][]*Line
+
 	// parked holds the parked lots that any node may help, pinned those that only one can.
 	parked []*Lot
 	pinned map[string][]*Lot
 	// due holds the parked lots by when they are looked at again, backoff the asks by the end of their wait.
 	due     *btree.BTreeG[*Lot]
 	backoff *btree.BTreeG[*Ask]
-	// unheard are asks that joined a lot and have not been told why they wait.
+	// unheard are asks that joined a line and have not been told why they wait.
 	unheard []*Ask
-	counts  [states]int
-	// parkedPods counts the pods in parked lots.
-	parkedPods int
-	serial     uint64
+	// counts are pods by state, standings those in lines by the line's standing.
+	counts    [states]int
+	standings [standings]int
+	serial    uint64
 }
 
-// New returns an empty queue.
-func New() *Queue {
+// New returns an empty queue whose amounts are compared by the scale.
+func New(scale *share.Scale) *Queue {
 	return &Queue{
+		scale:  scale,
 		asks:   map[*cluster.Pod]*Ask{},
 		lots:   map[fit.Ask]*Lot{},
 		views:  map[*cluster.Shape]*fit.View{},
+		lines:  map[lineKey]*Line{},
+		apps:   map[*cluster.App]*Party{},
+		holds:  map[*cluster.Account][]*Line{},
 		pinned: map[string][]*Lot{},
-		ready:  btree.NewG(16, func(a, b *Lot) bool { return first(a.head, b.head) }),
 		due: btree.NewG(16, func(a, b *Lot) bool {
 			return cmp.Or(a.due.Compare(b.due), cmp.Compare(a.serial, b.serial)) < 0
 		}),
@@ -58,7 +72,7 @@ func (q *Queue) Put(p *cluster.Pod, now time.Time) *Ask {
 	switch {
 	case a.State == InBackoff:
 		return a
-	case a.lot != nil && a.lot.Ask == a.of() && cluster.CompareTurn(a.turn, p.Fact) == 0:
+	case a.party != nil && a.party.line == q.lines[lineKey{q.lots[a.of()], p.App.Ledger, p.App.Placed == 0}] && cluster.CompareTurn(a.turn, p.Fact) == 0:
 		return a
 	}
 	q.leave(a)
@@ -77,7 +91,7 @@ func (q *Queue) Aside(p *cluster.Pod, state State, why string, now time.Time) *A
 	return a
 }
 
-// Take moves a pod out of its lot because it was assumed.
+// Take moves a pod out of its line because it was assumed.
 func (q *Queue) Take(a *Ask) {
 	q.leave(a)
 	q.enter(a, Away)
@@ -109,35 +123,13 @@ func (q *Queue) Drop(p *cluster.Pod) {
 	}
 }
 
-// Next returns the ready lot whose head comes first; nil when none is ready.
-func (q *Queue) Next() *Lot {
-	l, _ := q.ready.Min()
-	return l
-}
-
-// Park takes a lot out of the ready ones until a node helps it or the time has come.
-func (q *Queue) Park(l *Lot, f *Failure, due time.Time) {
-	q.unready(l)
-	l.Failure, l.parked, l.due = f, true, due
-	q.serial++
-	l.serial = q.serial
-	q.due.ReplaceOrInsert(l)
-	q.parkedPods += l.Len()
-	if pin := l.Ask.Pin; pin != "" {
-		l.place = len(q.pinned[pin])
-		q.pinned[pin] = append(q.pinned[pin], l)
-		return
+// Next returns the line whose turn it is; nil when none is ready.
+func (q *Queue) Next() *Line {
+	q.clean()
+	if q.root == nil {
+		return nil
 	}
-	l.place = len(q.parked)
-	q.parked = append(q.parked, l)
-}
-
-// Wake makes a parked lot ready.
-func (q *Queue) Wake(l *Lot) {
-	if l.parked {
-		q.unpark(l)
-		q.setReady(l)
-	}
+	return q.root.offer
 }
 
 // Candidates calls f for the parked lots that a change of the node may help. f may wake the lot it is given.
@@ -177,17 +169,18 @@ func (q *Queue) Due() (at time.Time, ok bool) {
 	return at, ok
 }
 
-// Unheard hands out the asks that joined a lot since they were last handed out and wait in it, parked. Those whose lot is still
-// ready are kept for the next call. Without f it only forgets those that have left their lot.
+// Unheard hands out the asks that joined a line since they were last handed out and whose line waits. Those whose line is still
+// ready are kept for the next call. Without f it only forgets those that have left their line.
 func (q *Queue) Unheard(f func(*Ask)) {
 	keep := q.unheard[:0]
 	for _, a := range q.unheard {
-		if a.lot != nil && (f == nil || !a.lot.parked) {
+		line := a.Line()
+		if line != nil && (f == nil || !line.Waits()) {
 			keep = append(keep, a)
 			continue
 		}
 		a.unheard = false
-		if a.lot != nil {
+		if line != nil {
 			f(a)
 		}
 	}
@@ -203,12 +196,12 @@ func (q *Queue) Each(f func(*Ask)) {
 }
 
 // Counts are numbers of pods by where they stand.
-type Counts struct{ Ready, Parked, Backoff, Gated, Held, Away int }
+type Counts struct{ Ready, Parked, HeldBack, Backoff, Gated, Held, Away int }
 
 // Counts returns the present numbers.
 func (q *Queue) Counts() Counts {
 	return Counts{
-		Ready: q.counts[InLot] - q.parkedPods, Parked: q.parkedPods, Backoff: q.counts[InBackoff],
+		Ready: q.standings[ready], Parked: q.standings[parked], HeldBack: q.standings[heldBack], Backoff: q.counts[InBackoff],
 		Gated: q.counts[Gated], Held: q.counts[Held], Away: q.counts[Away],
 	}
 }

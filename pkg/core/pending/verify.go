@@ -5,49 +5,130 @@ import (
 	"fmt"
 )
 
-// Verify compares the queue's lists and counts with its asks; for tests.
+// Verify compares the queue's lists, counts and order with its asks; for tests.
 func (q *Queue) Verify() error {
-	var faults []error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			faults = append(faults, fmt.Errorf(format, args...))
-		}
+	v := verifier{q: q}
+	v.asks()
+	v.lots()
+	v.lines()
+	v.branches()
+	return errors.Join(v.faults...)
+}
+
+type verifier struct {
+	q      *Queue
+	faults []error
+}
+
+func (v *verifier) check(ok bool, format string, args ...any) {
+	if !ok {
+		v.faults = append(v.faults, fmt.Errorf(format, args...))
 	}
+}
+
+func (v *verifier) asks() {
 	var counts [states]int
-	inLots := map[*Lot]int{}
-	parkedPods := 0
-	for p, a := range q.asks {
+	for p, a := range v.q.asks {
+		uid := p.Fact.UID
 		counts[a.State]++
-		check(a.Pod == p, "the ask of %s is filed under another pod", p.Fact.UID)
-		check((a.State == InLot) == (a.lot != nil), "pod %s: state %d, in a lot: %t", p.Fact.UID, a.State, a.lot != nil)
-		if a.lot == nil {
+		v.check(a.Pod == p, "the ask of %s is filed under another pod", uid)
+		v.check((a.State == InLine) == (a.party != nil), "pod %s: state %d, in a line: %t", uid, a.State, a.party != nil)
+		if a.party == nil {
 			continue
 		}
-		inLots[a.lot]++
-		check(q.lots[a.of()] == a.lot, "pod %s is in a lot that is not its own", p.Fact.UID)
-		check(a.lot.asks.Has(a), "pod %s cannot be found in its lot", p.Fact.UID)
-		if a.lot.parked {
-			parkedPods++
-		}
+		l := a.party.line
+		v.check(a.party.App == p.App, "pod %s is in another application's party", uid)
+		v.check(l.Lot == v.q.lots[a.of()], "pod %s is in a lot that is not its own", uid)
+		v.check(l.ledger == p.App.Ledger && l.starting == (p.App.Placed == 0), "pod %s is in a line of other accounts", uid)
+		v.check(a.place < len(a.party.asks.list) && a.party.asks.list[a.place] == a, "pod %s is not at its place", uid)
 	}
-	check(counts == q.counts && parkedPods == q.parkedPods, "counts are %v with %d parked, should be %v with %d", q.counts, q.parkedPods, counts, parkedPods)
+	v.check(counts == v.q.counts, "counts are %v, should be %v", v.q.counts, counts)
+	v.check(v.q.backoff.Len() == counts[InBackoff], "%d pods are in the backoff list, %d in backoff", v.q.backoff.Len(), counts[InBackoff])
+}
+
+func (v *verifier) lots() {
 	parked := 0
-	for of, l := range q.lots {
-		check(of == l.Ask && l.Len() == inLots[l] && l.Len() > 0, "a lot holds %d pods, %d say so", l.Len(), inLots[l])
-		if l.parked {
-			parked++
-			check(l.head == nil && q.due.Has(l), "a parked lot is ready or never due")
-			list := q.parked
-			if l.Ask.Pin != "" {
-				list = q.pinned[l.Ask.Pin]
-			}
-			check(l.place < len(list) && list[l.place] == l, "a parked lot is not at its place")
-		} else {
-			check(l.head != nil && l.head == l.Head() && q.ready.Has(l), "a ready lot is not among the ready by its head")
+	for of, l := range v.q.lots {
+		pods := 0
+		for i, line := range l.lines {
+			pods += line.pods
+			v.check(line.Lot == l && line.atLot == i && v.q.lines[lineKey{l, line.ledger, line.starting}] == line, "a line is not its lot's")
+		}
+		v.check(of == l.Ask && l.pods == pods && pods > 0, "a lot counts %d pods, its lines %d", l.pods, pods)
+		if !l.parked {
+			continue
+		}
+		parked++
+		list := v.q.parked
+		if l.Ask.Pin != "" {
+			list = v.q.pinned[l.Ask.Pin]
+		}
+		v.check(v.q.due.Has(l) && l.place < len(list) && list[l.place] == l, "a parked lot is never due or not at its place")
+	}
+	v.check(v.q.due.Len() == parked, "%d lots are due, %d are parked", v.q.due.Len(), parked)
+}
+
+func (v *verifier) lines() {
+	var standings [standings]int
+	held := 0
+	for _, l := range v.q.lines {
+		pods := 0
+		for i, p := range l.parties.list {
+			pods += p.asks.len()
+			v.check(p.line == l && p.place == i && p.asks.len() > 0, "a party is not its line's")
+			v.check(p.rank == v.q.rankOf(p), "application %s is ranked by what was", p.App.ID)
+			v.check(ordered(&p.asks) == nil, "application %s: %v", p.App.ID, ordered(&p.asks))
+		}
+		v.check(ordered(&l.parties) == nil, "a line: %v", ordered(&l.parties))
+		v.check(pods == l.pods && pods > 0, "a line counts %d pods, its parties %d", l.pods, pods)
+		standings[l.standing] += pods
+		should := ready
+		if l.Hold != nil {
+			held++
+			should = heldBack
+			list := v.q.holds[l.Hold.Account]
+			v.check(l.atHold < len(list) && list[l.atHold] == l, "a line that is held back is not at its place")
+		} else if l.Lot.parked {
+			should = parked
+		}
+		v.check(l.standing == should && (l.place != outside) == (should == ready), "a line stands as %d, should as %d, at %d", l.standing, should, l.place)
+	}
+	for _, list := range v.q.holds {
+		held -= len(list)
+	}
+	v.check(held == 0, "the accounts' lists of lines are off by %d", held)
+	v.check(standings == v.q.standings, "standings are %v, should be %v", v.q.standings, standings)
+}
+
+// branches holds that the offers and keys are those that would be found from scratch.
+func (v *verifier) branches() {
+	v.q.clean()
+	for i, b := range v.q.branches {
+		if b == nil {
+			continue
+		}
+		v.check(b.queue.Index == i, "a branch is not at its queue's index")
+		v.check(ordered(&b.ready) == nil && ordered(&b.below) == nil, "queue %s: %v %v", b.queue.Name, ordered(&b.ready), ordered(&b.below))
+		offer := b.next()
+		v.check(b.offer == offer, "queue %s does not offer what comes next", b.queue.Name)
+		if offer == nil {
+			v.check(b.place == outside, "queue %s offers nothing and is listed", b.queue.Name)
+			continue
+		}
+		key := v.q.scale.Key(b.queue, offer.Request(), b.outward())
+		v.check(b.key == key, "queue %s stands by %v, should by %v", b.queue.Name, b.key, key)
+		v.check(b.parent == nil || b.parent.below.list[b.place] == b, "queue %s is not among its siblings", b.queue.Name)
+	}
+}
+
+func ordered[T interface{ spot() *int }](h *heap[T]) error {
+	for i, x := range h.list {
+		if *x.spot() != i {
+			return fmt.Errorf("member %d believes to be at %d", i, *x.spot())
+		}
+		if i > 0 && h.before(x, h.list[(i-1)/2]) {
+			return fmt.Errorf("member %d should come before the one above it", i)
 		}
 	}
-	check(q.ready.Len()+parked == len(q.lots), "%d lots are ready and %d parked of %d", q.ready.Len(), parked, len(q.lots))
-	check(q.due.Len() == parked, "%d lots are due, %d are parked", q.due.Len(), parked)
-	check(q.backoff.Len() == counts[InBackoff], "%d pods are in the backoff list, %d in backoff", q.backoff.Len(), counts[InBackoff])
-	return errors.Join(faults...)
+	return nil
 }

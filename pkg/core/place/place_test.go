@@ -36,7 +36,7 @@ func TestFirstIsTheBestOfAll(t *testing.T) {
 			if views[ask] == nil {
 				views[ask] = &fit.View{}
 			}
-			got, _ := place.First(w.state, w.orders, ask, views[ask])
+			got, _ := place.First(w.state, w.orders, ask, views[ask], p.Shape.Order)
 			want, fits := w.scan(ask)
 			require.Equal(t, nameOf(want), nameOf(got), "seed %d, pod %d %+v", seed, i, p.Fact.Demand)
 			require.NoError(t, w.orders.Verify(w.state))
@@ -176,5 +176,5 @@ func (w *world) scan(a fit.Ask) (best *cluster.Node, fits int) {
 			all = append(all, n)
 		}
 	}
-	return w.orders.Best(w.state, a.Shape, all), len(all)
+	return w.orders.Best(w.state, a.Shape, a.Shape.Order, all), len(all)
 }

@@ -1,0 +1,235 @@
+package cluster
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/resource"
+)
+
+// App is an application: the pods that one user submitted as one thing. It lives as long as it has pods.
+type App struct {
+	Namespace, ID string
+	// Ledger is where its use is entered; nil while it has no queue, and then it has nothing placed.
+	Ledger *Ledger
+	// Why says what decided about the queue, Fault why there is none.
+	Why, Fault string
+	// Used is what its assumed and bound pods hold, Placed how many they are.
+	Used   resource.Vector
+	Placed int
+	// Submitted is when the oldest of its pods was created.
+	Submitted time.Time
+
+	// lodger: its home depends on its having pods on nodes.
+	lodger bool
+	first  *Pod
+	pods   int
+	claims []claims
+	births []births
+	// firstClaim and firstBirth are room for the one that most applications have.
+	firstClaim [1]claims
+	firstBirth [1]births
+	// at is the position in State.apps.
+	at      int
+	touched bool
+	// arriving: a pod of it is about to be placed.
+	arriving bool
+}
+
+// claims are pods that want the same.
+type claims struct {
+	claim *Claim
+	pods  int
+}
+
+// births are pods that were created in the same second.
+type births struct {
+	at   time.Time
+	pods int
+}
+
+type appKey struct{ namespace, id string }
+
+// App returns an application, nil when there is none.
+func (s *State) App(namespace, id string) *App { return s.appOf[appKey{namespace, id}] }
+
+// Apps returns all applications, in no order that means anything. The slice belongs to the state.
+func (s *State) Apps() []*App { return s.apps }
+
+// Pods calls f for each of the application's pods.
+func (a *App) Pods(f func(*Pod)) {
+	for p := a.first; p != nil; {
+		next := p.next
+		f(p)
+		p = next
+	}
+}
+
+// Size returns how many pods the application has.
+func (a *App) Size() int { return a.pods }
+
+// Queue returns the application's queue, nil when it has none.
+func (a *App) Queue() *Queue {
+	if a.Ledger == nil {
+		return nil
+	}
+	return a.Ledger.Leaf
+}
+
+// Claim returns the claim that speaks for the application: of those that name a queue, or else of all, the first by what they want, so that it is the same
+// whatever the order in which its pods were told.
+func (a *App) Claim() *Claim {
+	best := a.claims[0].claim
+	for _, c := range a.claims[1:] {
+		if compareClaims(c.claim, best) < 0 {
+			best = c.claim
+		}
+	}
+	return best
+}
+
+// Queues returns the different queues that the application's pods name.
+func (a *App) Queues() (names []string) {
+	for _, c := range a.claims {
+		if c.claim.Queue != "" {
+			names = append(names, c.claim.Queue)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func compareClaims(a, b *Claim) int {
+	if (a.Queue == "") != (b.Queue == "") {
+		if a.Queue == "" {
+			return 1
+		}
+		return -1
+	}
+	if c := strings.Compare(a.Queue, b.Queue); c != 0 {
+		return c
+	}
+	if c := strings.Compare(a.User, b.User); c != 0 {
+		return -c // a user that is known comes before none
+	}
+	return slices.Compare(a.Groups, b.Groups)
+}
+
+// claimOf is what a pod claims; one that was read without a claim is an application of its own.
+func claimOf(f *PodFact) *Claim {
+	if f.Claim == nil {
+		return &Claim{App: f.Name, AppFrom: "the pod itself"}
+	}
+	return f.Claim
+}
+
+// sameOwner reports whether a pod's new fact leaves its application, and what that is judged by, as they are.
+func sameOwner(p *Pod, old *PodFact) bool {
+	if p.Fact.Claim != nil && p.Fact.Claim == old.Claim && old.Created.Equal(p.Fact.Created) {
+		return true
+	}
+	c := claimOf(p.Fact)
+	return p.App.ID == c.App && p.App.Namespace == p.Fact.Namespace && compareClaims(p.claim, c) == 0 && old.Created.Equal(p.Fact.Created)
+}
+
+// setApp makes a pod of ours one of its application's, whose home is looked at again if the pod brings a new claim.
+func (s *State) setApp(p *Pod, old *PodFact) {
+	claim := claimOf(p.Fact)
+	if p.App != nil {
+		s.leaveApp(p, old)
+	}
+	key := appKey{p.Fact.Namespace, claim.App}
+	a := s.appOf[key]
+	if a == nil {
+		a = &App{Namespace: key.namespace, ID: key.id, at: len(s.apps)}
+		a.claims, a.births = a.firstClaim[:0], a.firstBirth[:0]
+		s.appOf[key] = a
+		s.apps = append(s.apps, a)
+	}
+	p.App, p.claim = a, claim
+	a.link(p)
+	s.born(a, p.Fact.Created, 1)
+	if a.claimed(claim, 1) {
+		s.rehome(a)
+	}
+}
+
+// leaveApp takes a pod out of its application, which goes with its last pod. The pod must not be on a node.
+func (s *State) leaveApp(p *Pod, f *PodFact) {
+	a := p.App
+	a.unlink(p)
+	s.born(a, f.Created, -1)
+	changed := a.claimed(p.claim, -1)
+	p.App, p.claim = nil, nil
+	switch {
+	case a.pods == 0:
+		s.dropApp(a)
+	case changed:
+		s.rehome(a)
+	}
+}
+
+func (s *State) dropApp(a *App) {
+	s.setLedger(a, nil)
+	delete(s.appOf, appKey{a.Namespace, a.ID})
+	last := len(s.apps) - 1
+	s.apps[a.at] = s.apps[last]
+	s.apps[a.at].at = a.at
+	s.apps[last] = nil
+	s.apps = s.apps[:last]
+	a.at = -1
+}
+
+func (a *App) link(p *Pod) {
+	p.next = a.first
+	if a.first != nil {
+		a.first.prev = p
+	}
+	a.first = p
+	a.pods++
+}
+
+func (a *App) unlink(p *Pod) {
+	if p.prev != nil {
+		p.prev.next = p.next
+	} else {
+		a.first = p.next
+	}
+	if p.next != nil {
+		p.next.prev = p.prev
+	}
+	p.next, p.prev = nil, nil
+	a.pods--
+}
+
+// born counts a pod's creation and keeps Submitted true.
+func (s *State) born(a *App, at time.Time, count int) {
+	i, found := slices.BinarySearchFunc(a.births, at, func(b births, at time.Time) int { return b.at.Compare(at) })
+	if !found {
+		a.births = slices.Insert(a.births, i, births{at: at})
+	}
+	a.births[i].pods += count
+	if a.births[i].pods == 0 {
+		a.births = slices.Delete(a.births, i, i+1)
+	}
+	if len(a.births) > 0 && !a.Submitted.Equal(a.births[0].at) {
+		a.Submitted = a.births[0].at
+		s.touchApp(a)
+	}
+}
+
+// claimed counts a claim and reports whether the set of claims has changed.
+func (a *App) claimed(c *Claim, count int) (changed bool) {
+	i := slices.IndexFunc(a.claims, func(x claims) bool { return x.claim == c || compareClaims(x.claim, c) == 0 })
+	if i < 0 {
+		a.claims = append(a.claims, claims{c, count})
+		return true
+	}
+	a.claims[i].pods += count
+	if a.claims[i].pods == 0 {
+		a.claims = slices.Delete(a.claims, i, i+1)
+		return true
+	}
+	return false
+}

@@ -1,0 +1,253 @@
+package cluster
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/resource"
+)
+
+// Queue is a node of the tenant tree. It lives as long as the tree has it, or as long as it has applications.
+type Queue struct {
+	// Account is the queue's own: what its subtree uses.
+	Account
+	// Name is the full path, such as root.default.
+	Name   string
+	Parent *Queue
+	Spec   *QueueSpec
+	// Index is dense over the queues, for slices beside the state; it may be used again after a queue has gone.
+	Index int
+	// Dynamic: a placement rule made it. Draining: it is not in the tree any more and takes no new applications. Both go with their last
+	// application.
+	Dynamic, Draining bool
+	// Guaranteed is owed whenever wanted, by slot: what is configured of the queue, or the sum of what its children are owed, whichever is more.
+	Guaranteed []resource.Want
+
+	children map[string]*Queue
+	ledgers  map[string]*Ledger
+	members  map[string]*Account
+	apps     int
+	seen     bool
+	dirty    bool
+}
+
+// DefaultTree is the tree that holds when none is configured: everybody may submit to root.default, and nothing is bounded.
+func DefaultTree() *Tree {
+	return &Tree{Root: &QueueSpec{
+		Name: "root", Parent: true, Weight: 1, Submit: ACL{Everybody: true},
+		Children: []*QueueSpec{{Name: "default", Weight: 1}},
+	}}
+}
+
+// Root returns the root of the tree.
+func (s *State) Root() *Queue { return s.root }
+
+// Tree returns the configured tree.
+func (s *State) Tree() *Tree { return s.tree }
+
+// TreeVersion changes whenever queues appear or go, or what is configured of one changes.
+func (s *State) TreeVersion() uint64 { return s.treeVersion }
+
+// QueueSlots returns the queues by Index, with nil at unused ones. The slice belongs to the state.
+func (s *State) QueueSlots() []*Queue { return s.queues }
+
+// QueueByName returns a queue by its full path, nil when there is none.
+func (s *State) QueueByName(path string) *Queue {
+	part, rest, more := strings.Cut(path, ".")
+	if part != s.root.Spec.Name {
+		return nil
+	}
+	q := s.root
+	for q != nil && more {
+		part, rest, more = strings.Cut(rest, ".")
+		q = q.children[part]
+	}
+	return q
+}
+
+// Children returns a queue's children by name.
+func (q *Queue) Children() []*Queue {
+	return slices.SortedFunc(maps.Values(q.children), func(a, b *Queue) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// Leaf reports whether applications may be in the queue.
+func (q *Queue) Leaf() bool { return !q.Spec.Parent }
+
+// Weight is the queue's part of what is left over of a resource.
+func (q *Queue) Weight(space *resource.Space, slot int) int64 {
+	for i := range q.Spec.Weights {
+		if q.Spec.Weights[i].Name == space.Name(slot) {
+			return max(1, q.Spec.Weights[i].Value)
+		}
+	}
+	return max(1, q.Spec.Weight)
+}
+
+// Admits reports whether a user may submit to the queue: by its own ACLs or those of any queue above it.
+func (q *Queue) Admits(user string, groups []string) bool {
+	for ; q != nil; q = q.Parent {
+		if q.Spec.Submit.Allows(user, groups) || q.Spec.Admin.Allows(user, groups) {
+			return true
+		}
+	}
+	return false
+}
+
+// SetTree replaces the tree. Queues that stay keep their accounts; what is configured of them holds at once. A queue that is not in the new tree
+// drains: it stays while it has applications. All applications are to be re-homed; see Rehome.
+func (s *State) SetTree(t *Tree) {
+	s.tree = t
+	for _, q := range s.queues {
+		if q != nil {
+			q.seen = false
+		}
+	}
+	s.root = s.graft(s.root, nil, t.Root)
+	for _, q := range s.queues {
+		if q != nil && !q.seen {
+			s.outlive(q)
+		}
+	}
+	for _, q := range slices.Clone(s.queues) {
+		if q != nil {
+			s.prune(q)
+		}
+	}
+	s.reckonQueues()
+	s.lookAgain()
+}
+
+// outlive lets a queue that the tree does not have drain, unless a rule made it and may have made it still.
+func (s *State) outlive(q *Queue) {
+	if q.Dynamic && !q.Parent.Leaf() {
+		q.Spec = dynamicSpec(q.Parent, q.Spec.Name, q.Leaf())
+		return
+	}
+	q.Dynamic, q.Draining = false, true
+	q.Spec = &QueueSpec{Name: q.Spec.Name, Parent: q.Spec.Parent, Weight: 1}
+}
+
+// graft makes the queue at a place of the tree what its spec says, and so all below it.
+func (s *State) graft(q, parent *Queue, spec *QueueSpec) *Queue {
+	if q == nil {
+		q = s.newQueue(parent, spec)
+	}
+	q.Spec, q.seen, q.Dynamic, q.Draining = spec, true, false, false
+	for _, child := range spec.Children {
+		s.graft(q.children[child.Name], q, child)
+	}
+	return q
+}
+
+func (s *State) newQueue(parent *Queue, spec *QueueSpec) *Queue {
+	q := &Queue{Name: spec.Name, Parent: parent, Spec: spec, children: map[string]*Queue{}, ledgers: map[string]*Ledger{}, members: map[string]*Account{}}
+	if parent != nil {
+		q.Name = parent.Name + "." + spec.Name
+		parent.children[spec.Name] = q
+	}
+	q.Account = Account{Who: "queue " + q.Name, Queue: q}
+	if last := len(s.freeQueues) - 1; last >= 0 {
+		q.Index = s.freeQueues[last]
+		s.freeQueues = s.freeQueues[:last]
+		s.queues[q.Index] = q
+	} else {
+		q.Index = len(s.queues)
+		s.queues = append(s.queues, q)
+	}
+	s.treeVersion++
+	return q
+}
+
+// prune lets a queue go that only its applications kept, and so those above it.
+func (s *State) prune(q *Queue) {
+	for q != nil && (q.Dynamic || q.Draining) && q.apps == 0 && q.Pods == 0 && len(q.children) == 0 && q.Parent != nil && s.queues[q.Index] == q {
+		s.queues[q.Index] = nil
+		s.freeQueues = append(s.freeQueues, q.Index)
+		delete(q.Parent.children, q.Spec.Name)
+		s.treeVersion++
+		s.oweAbove(q.Parent)
+		q = q.Parent
+	}
+}
+
+// reckonQueues computes what the accounts may hold and what the queues are owed in the present space.
+func (s *State) reckonQueues() {
+	s.treeVersion++
+	s.reckonQueue(s.root)
+}
+
+func (s *State) reckonQueue(q *Queue) {
+	s.bound(q)
+	for _, child := range q.Children() {
+		s.reckonQueue(child)
+	}
+	s.owe(q)
+}
+
+// bound computes what a queue's accounts may hold.
+func (s *State) bound(q *Queue) {
+	q.Max, q.MaxApps = s.wants(q.Spec.Max), q.Spec.MaxApps
+	s.relieve(&q.Account)
+	for _, key := range slices.Sorted(maps.Keys(q.members)) {
+		a := q.members[key]
+		a.Max, a.MaxApps = nil, 0
+		if l := limitOf(q.Spec.Limits, key); l != nil {
+			a.Max, a.MaxApps = s.wants(l.Max), l.MaxApps
+		}
+		s.relieve(a)
+	}
+}
+
+// relieve notes that there may be more to be had of an account.
+func (s *State) relieve(a *Account) {
+	if !a.relieved {
+		a.relieved = true
+		s.relieved = append(s.relieved, a)
+	}
+}
+
+// owe computes what a queue is owed: what is configured, or what its children are owed, whichever is more.
+func (s *State) owe(q *Queue) {
+	var sum resource.Vector
+	set := map[int]bool{}
+	for _, child := range q.children {
+		for _, g := range child.Guaranteed {
+			for len(sum) <= g.Slot {
+				sum = append(sum, 0)
+			}
+			sum[g.Slot] += g.Value
+			set[g.Slot] = true
+		}
+	}
+	for _, g := range s.wants(q.Spec.Guaranteed) {
+		for len(sum) <= g.Slot {
+			sum = append(sum, 0)
+		}
+		sum[g.Slot] = max(sum[g.Slot], g.Value)
+		set[g.Slot] = true
+	}
+	q.Guaranteed = nil
+	for slot, value := range sum {
+		if set[slot] {
+			q.Guaranteed = append(q.Guaranteed, resource.Want{Slot: slot, Value: value})
+		}
+	}
+}
+
+func (s *State) oweAbove(q *Queue) {
+	for ; q != nil; q = q.Parent {
+		s.owe(q)
+	}
+}
+
+// wants gives amounts their slots; those that no node offers have none and bound nothing.
+func (s *State) wants(amounts resource.Amounts) (list []resource.Want) {
+	for _, a := range amounts {
+		if slot, ok := s.Space.Slot(a.Name); ok {
+			list = append(list, resource.Want{Slot: slot, Value: a.Value})
+		}
+	}
+	return list
+}

@@ -1,0 +1,172 @@
+package pending
+
+import (
+	"strings"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+	"github.com/sluice-scheduler/sluice/pkg/core/share"
+)
+
+// branch is a queue as the waiting see it.
+type branch struct {
+	queue  *cluster.Queue
+	parent *branch
+	// lines are all of the queue's own, ready those that may be tried.
+	lines []*Line
+	ready heap[*Line]
+	// below are the branches that offer something, by their keys.
+	below heap[*branch]
+	// offer is the line that comes next of the whole subtree, nil when there is none; priority is that of its head as seen from outside, key its place
+	// among its siblings.
+	offer    *Line
+	priority int64
+	key      share.Key
+	place    int
+	soiled   bool
+}
+
+func (b *branch) spot() *int { return &b.place }
+
+func newBranch(queue *cluster.Queue, parent *branch) *branch {
+	b := &branch{queue: queue, parent: parent, place: outside}
+	b.ready.before = earlier
+	b.below.before = func(a, b *branch) bool {
+		if c := a.key.Compare(b.key); c != 0 {
+			return c < 0
+		}
+		return strings.Compare(a.queue.Name, b.queue.Name) < 0
+	}
+	return b
+}
+
+// branch returns the branch of a queue and makes it, with those above it, when there is none.
+func (q *Queue) branch(queue *cluster.Queue) *branch {
+	for len(q.branches) <= queue.Index {
+		q.branches = append(q.branches, nil)
+	}
+	b := q.branches[queue.Index]
+	if b == nil || b.queue != queue { // another queue had the index
+		var parent *branch
+		if queue.Parent != nil {
+			parent = q.branch(queue.Parent)
+		}
+		b = newBranch(queue, parent)
+		q.branches[queue.Index] = b
+		if parent == nil {
+			q.root = b
+		}
+	}
+	return b
+}
+
+// soil notes that a branch's offer or key may have changed.
+func (q *Queue) soil(b *branch) {
+	if !b.soiled {
+		b.soiled = true
+		q.soiled = append(q.soiled, b)
+	}
+}
+
+// Changed notes that the use of a queue has changed.
+func (q *Queue) Changed(queue *cluster.Queue) {
+	if queue.Index < len(q.branches) {
+		if b := q.branches[queue.Index]; b != nil && b.queue == queue {
+			q.soil(b)
+		}
+	}
+}
+
+// Remeasure has everything put in order anew: the tree or what is configured of it, or the capacity, has changed.
+func (q *Queue) Remeasure() {
+	for _, b := range q.branches {
+		if b == nil {
+			continue
+		}
+		for _, l := range b.lines {
+			for _, p := range l.parties.list {
+				p.rank = q.rankOf(p)
+			}
+			rebuild(&l.parties)
+		}
+		rebuild(&b.ready)
+		q.soil(b)
+	}
+}
+
+// rebuild puts a heap in order after the ranks of many have changed.
+func rebuild[T interface{ spot() *int }](h *heap[T]) {
+	for i := len(h.list)/2 - 1; i >= 0; i-- {
+		h.down(i)
+	}
+}
+
+// clean brings offers and keys up to date.
+func (q *Queue) clean() {
+	for _, b := range q.soiled {
+		b.soiled = false
+		q.refresh(b)
+	}
+	clear(q.soiled)
+	q.soiled = q.soiled[:0]
+}
+
+// refresh brings a branch and those above it up to date. Used amounts change along the whole path, so it always goes up to the root.
+func (q *Queue) refresh(b *branch) {
+	for ; b != nil; b = b.parent {
+		b.offer = b.next()
+		if b.offer == nil {
+			if b.parent != nil && b.place != outside {
+				b.parent.below.remove(b)
+			}
+			continue
+		}
+		b.priority = b.outward()
+		b.key = q.scale.Key(b.queue, b.offer.Request(), b.priority)
+		switch {
+		case b.parent == nil:
+		case b.place == outside:
+			b.parent.below.push(b)
+		default:
+			b.parent.below.fix(b)
+		}
+	}
+}
+
+// next returns what the branch offers: its own first, then the best below.
+func (b *branch) next() *Line {
+	if l := b.own(); l != nil {
+		return l
+	}
+	if c := b.below.top(); c != nil {
+		return c.offer
+	}
+	return nil
+}
+
+// own returns the first of the queue's own lines that may be tried. In a strict queue nobody passes the first who waits.
+func (b *branch) own() *Line {
+	l := b.ready.top()
+	if l == nil || !b.queue.Spec.Strict {
+		return l
+	}
+	for _, o := range b.lines {
+		if o != l && o.standing != ready && earlier(o, l) {
+			return nil
+		}
+	}
+	return l
+}
+
+// outward is the priority of the branch's offer as it is seen outside.
+func (b *branch) outward() int64 {
+	spec := b.queue.Spec
+	switch {
+	case spec.PriorityFence:
+		return int64(spec.PriorityOffset)
+	case b.offer.branch != b:
+		return b.below.top().priority + int64(spec.PriorityOffset)
+	case spec.PriorityDisabled:
+		return int64(spec.PriorityOffset)
+	}
+	return int64(b.offer.Head().turn.Priority) + int64(spec.PriorityOffset)
+}

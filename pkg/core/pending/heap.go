@@ -1,0 +1,80 @@
+package pending
+
+// heap is a binary heap whose members know their place in it, so that one of them can be moved or taken out when its rank has changed. No two
+// members may change their ranks at a time.
+type heap[T interface{ spot() *int }] struct {
+	list   []T
+	before func(a, b T) bool
+}
+
+// outside is the place of what is in no heap.
+const outside = -1
+
+func (h *heap[T]) len() int { return len(h.list) }
+
+// top returns the first member; the zero T when there is none.
+func (h *heap[T]) top() (first T) {
+	if len(h.list) > 0 {
+		first = h.list[0]
+	}
+	return first
+}
+
+func (h *heap[T]) push(x T) {
+	*x.spot() = len(h.list)
+	h.list = append(h.list, x)
+	h.up(len(h.list) - 1)
+}
+
+func (h *heap[T]) remove(x T) {
+	i, last := *x.spot(), len(h.list)-1
+	h.swap(i, last)
+	var none T
+	h.list[last] = none
+	h.list = h.list[:last]
+	*x.spot() = outside
+	if i < last {
+		h.fix(h.list[i])
+	}
+}
+
+// fix moves a member to where its rank belongs now.
+func (h *heap[T]) fix(x T) {
+	i := *x.spot()
+	if !h.down(i) {
+		h.up(i)
+	}
+}
+
+func (h *heap[T]) up(i int) {
+	for i > 0 {
+		parent := (i - 1) / 2
+		if !h.before(h.list[i], h.list[parent]) {
+			return
+		}
+		h.swap(i, parent)
+		i = parent
+	}
+}
+
+func (h *heap[T]) down(i int) (moved bool) {
+	for {
+		child := 2*i + 1
+		if child >= len(h.list) {
+			return moved
+		}
+		if right := child + 1; right < len(h.list) && h.before(h.list[right], h.list[child]) {
+			child = right
+		}
+		if !h.before(h.list[child], h.list[i]) {
+			return moved
+		}
+		h.swap(i, child)
+		i, moved = child, true
+	}
+}
+
+func (h *heap[T]) swap(i, j int) {
+	h.list[i], h.list[j] = h.list[j], h.list[i]
+	*h.list[i].spot(), *h.list[j].spot() = i, j
+}

@@ -1,0 +1,112 @@
+package pending
+
+import (
+	"cmp"
+	"strings"
+	"time"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+)
+
+// Party is the pods of one application in a line.
+type Party struct {
+	App *cluster.App
+
+	line  *Line
+	asks  heap[*Ask]
+	rank  rank
+	place int
+	// next is another party of the application.
+	next *Party
+	// firstAsk is room for the one that many parties have.
+	firstAsk [1]*Ask
+}
+
+// rank is what parties of one queue are ordered by, as of when it was last looked at.
+type rank struct {
+	priority  int32
+	share     float64
+	submitted time.Time
+}
+
+func (p *Party) spot() *int { return &p.place }
+
+// head is the ask whose turn is next.
+func (p *Party) head() *Ask { return p.asks.top() }
+
+// sooner orders the parties of a queue: by priority, then as the queue sorts its applications, then by their names.
+func sooner(a, b *Party) bool {
+	if a.App == b.App {
+		return first(a.head(), b.head())
+	}
+	return cmp.Or(
+		cmp.Compare(b.rank.priority, a.rank.priority), cmp.Compare(a.rank.share, b.rank.share), a.rank.submitted.Compare(b.rank.submitted),
+		strings.Compare(a.App.Namespace, b.App.Namespace), strings.Compare(a.App.ID, b.App.ID),
+	) < 0
+}
+
+// rankOf returns the rank of a party now.
+func (q *Queue) rankOf(p *Party) (r rank) {
+	spec := p.line.ledger.Leaf.Spec
+	if !spec.PriorityDisabled {
+		r.priority = p.head().turn.Priority
+	}
+	if spec.Sort == cluster.SortFair {
+		r.share = q.scale.Dominant(p.App.Used)
+	}
+	r.submitted = p.App.Submitted
+	return r
+}
+
+// settle moves a party whose rank or head may have changed to its place.
+func (q *Queue) settle(p *Party) {
+	p.rank = q.rankOf(p)
+	p.line.parties.fix(p)
+	q.settleLine(p.line)
+}
+
+// partyOf returns an application's party in a line, made when there is none; it is empty then and stands nowhere yet.
+func (q *Queue) partyOf(a *cluster.App, l *Line) *Party {
+	others := q.apps[a]
+	for p := others; p != nil; p = p.next {
+		if p.line == l {
+			return p
+		}
+	}
+	p := &Party{App: a, line: l, place: outside, next: others}
+	p.asks.before, p.asks.list = first, p.firstAsk[:0]
+	q.apps[a] = p
+	return p
+}
+
+func (q *Queue) dropParty(p *Party) {
+	head := q.apps[p.App]
+	switch {
+	case head != p:
+		for head.next != p {
+			head = head.next
+		}
+		head.next = p.next
+	case p.next == nil:
+		delete(q.apps, p.App)
+	default:
+		q.apps[p.App] = p.next
+	}
+}
+
+// Follow lets the waiting pods of an application follow it, after its home, its rank or whether it runs has changed.
+func (q *Queue) Follow(a *cluster.App) {
+	if a.Ledger == nil {
+		return // its pods are for the caller to set aside
+	}
+	for p := q.apps[a]; p != nil; p = p.next {
+		to := q.line(p.line.Lot, a)
+		if to == p.line {
+			q.settle(p)
+			continue
+		}
+		q.leaveLine(p)
+		p.line = to
+		q.joinLine(p)
+	}
+}

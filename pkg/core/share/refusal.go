@@ -1,0 +1,56 @@
+package share
+
+import (
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+	"github.com/sluice-scheduler/sluice/pkg/core/resource"
+)
+
+// Refusal is the account that does not let an ask in.
+type Refusal struct {
+	Account *cluster.Account
+	// Slot is the resource of which the account's max would be exceeded; NoSlot when it is the number of applications.
+	Slot int
+	// Asked is how much of it is asked for, Max the most that the account may hold. Never says that Asked alone exceeds it.
+	Asked, Max int64
+	Never      bool
+}
+
+// NoSlot stands for the number of applications.
+const NoSlot = -1
+
+// Refuses returns the first account of a ledger, from the leaf upwards, that a request would overdraw; starting says that it would be the first of its
+// application. The cost is that of the depth of the tree.
+func Refuses(l *cluster.Ledger, request resource.Vector, starting bool) (Refusal, bool) {
+	for _, a := range l.Accounts {
+		if slot, refuses := a.Refuses(request); refuses {
+			most, _ := a.Bound(slot)
+			asked := request.At(slot)
+			return Refusal{Account: a, Slot: slot, Asked: asked, Max: most, Never: asked > most}, true
+		}
+		if starting && a.Full() {
+			return Refusal{Account: a, Slot: NoSlot, Asked: 1, Max: int64(a.MaxApps)}, true
+		}
+	}
+	return Refusal{}, false
+}
+
+// Holds reports whether the account still refuses.
+func (r Refusal) Holds(request resource.Vector, starting bool) bool {
+	if _, refuses := r.Account.Refuses(request); refuses {
+		return true
+	}
+	return starting && r.Account.Full()
+}
+
+// Headroom returns what an application of a ledger may still take of a resource: the least over its accounts of max − used; bounded is false when
+// nothing bounds it. It may be negative.
+func Headroom(l *cluster.Ledger, slot int) (room int64, bounded bool) {
+	for _, a := range l.Accounts {
+		if most, has := a.Bound(slot); has {
+			if left := most - a.Used.At(slot); !bounded || left < room {
+				room, bounded = left, true
+			}
+		}
+	}
+	return room, bounded
+}
