@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -30,14 +31,15 @@ var layers = map[string][]string{
 	"pkg/core": {
 		"pkg/core/resource", "pkg/core/cluster", "pkg/core/fit", "pkg/core/order", "pkg/core/pending", "pkg/core/place",
 	},
-	"pkg/sim":           {"pkg/config", "pkg/core", "pkg/core/cluster"},
+	"pkg/app":           {"pkg/core/resource", "pkg/core/cluster"},
+	"pkg/sim":           {"pkg/app", "pkg/config", "pkg/core", "pkg/core/cluster"},
 	"pkg/config":        {"pkg/config/strict", "pkg/core/order"},
 	"pkg/config/strict": {},
 	"pkg/web":           {},
-	"pkg/kube":          {"pkg/config", "pkg/core", "pkg/core/cluster"},
+	"pkg/kube":          {"pkg/app", "pkg/config", "pkg/core", "pkg/core/cluster"},
 }
 
-// outside lists what the core may import from elsewhere, by the beginning of the path. Of the standard library it may import all but forbidden.
+// outside lists what the core and pkg/app may import from elsewhere, by the beginning of the path. Of the standard library it may import all but forbidden.
 var outside = []string{
 	"k8s.io/api/",
 	"k8s.io/apimachinery/pkg/labels", "k8s.io/apimachinery/pkg/types", "k8s.io/apimachinery/pkg/api/resource", "k8s.io/apimachinery/pkg/apis/meta/v1",
@@ -67,7 +69,7 @@ func TestLayers(t *testing.T) {
 }
 
 func allowed(dir, imported string) (fault string) {
-	inCore := dir == "pkg/core" || strings.HasPrefix(dir, "pkg/core/")
+	pure := dir == "pkg/app" || dir == "pkg/core" || strings.HasPrefix(dir, "pkg/core/")
 	ours, isOurs := strings.CutPrefix(imported, module)
 	below, isListed := layers[dir]
 	switch {
@@ -76,15 +78,15 @@ func allowed(dir, imported string) (fault string) {
 	case strings.HasPrefix(imported, "k8s.io/client-go") && dir != "pkg/kube":
 		return "pkg/kube is the only importer of client-go"
 	case isOurs && isListed && !slices.Contains(below, ours):
-		return "imports run one way: resource, cluster, fit and order, pending and place, core, kube and sim, run, cmd"
-	case isOurs || !inCore:
+		return "imports run one way: resource, cluster, fit and order and app, pending and place, core, kube and sim, run, cmd"
+	case isOurs || !pure:
 		return ""
 	case strings.Contains(strings.Split(imported, "/")[0], "."):
 		if !slices.ContainsFunc(outside, func(p string) bool { return strings.HasPrefix(imported, p) }) {
-			return "the core may not depend on it"
+			return "what decides may not depend on it"
 		}
 	case slices.ContainsFunc(forbidden, func(p string) bool { return imported == p || strings.HasPrefix(imported, p+"/") }):
-		return "the core has no clock, lock, logger, randomness or I/O"
+		return "what decides has no clock, lock, logger, randomness or I/O"
 	}
 	return ""
 }
@@ -99,16 +101,21 @@ func TestLayersNoticesFaults(t *testing.T) {
 		"pkg/run":          "k8s.io/client-go/rest",
 		"cmd/sluice":       "k8s.io/kubernetes/pkg/scheduler",
 		"pkg/core/order":   "github.com/prometheus/client_golang/prometheus",
+		"pkg/app":          "k8s.io/client-go/rest",
 	} {
 		require.NotEmpty(t, allowed(dir, imported), "%s importing %s", dir, imported)
 	}
 	require.Empty(t, allowed("pkg/core", module+"pkg/core/fit"))
 	require.Empty(t, allowed("pkg/core/order", "github.com/google/btree"))
+	require.NotEmpty(t, allowed("pkg/app", "sync"))
+	require.NotEmpty(t, allowed("pkg/core/cluster", module+"pkg/app"))
 }
 
 // TestCoreReadsNoClock looks for the functions of package time that a step must not call.
 func TestCoreReadsNoClock(t *testing.T) {
-	for file := range importsBelow(t, "../pkg/core") {
+	files := importsBelow(t, "../pkg/core")
+	maps.Copy(files, importsBelow(t, "../pkg/app"))
+	for file := range files {
 		for _, call := range []string{"time.Now", "time.Since", "time.Until", "time.After", "time.Sleep", "time.Tick", "time.NewTimer", "go func"} {
 			require.NotContains(t, read(t, file), call, file)
 		}

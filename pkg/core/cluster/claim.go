@@ -1,5 +1,7 @@
 package cluster
 
+import "strconv"
+
 // Claim says to whom a pod belongs and where it wants to queue, as read from the pod alone. It is immutable; pods of equal claims may
 // share one.
 type Claim struct {
@@ -11,17 +13,28 @@ type Claim struct {
 	Role string
 	// Queue is the queue that the pod names, as it is written; empty when it names none. QueueFrom is what named it.
 	Queue, QueueFrom string
-	// User and Groups are on whose behalf the pod was made, where that is known and trusted.
+	// User and Groups are on whose behalf the pod was made, where that is known and trusted. Groups are sorted, each once.
 	User   string
 	Groups []string
+	// Faults names what could not be read, or not as it is written.
+	Faults []string
 }
 
-// NamespaceFact is what the scheduler keeps of a namespace. It is immutable once made.
-type NamespaceFact struct {
-	Name            string
-	ResourceVersion string
-	// Queue is the queue for applications of the namespace that name none, QueueFrom the annotation that says so.
-	Queue, QueueFrom string
-	// Annotations are those of its annotations that tags of placement rules may name.
-	Annotations map[string]string
+// Key is a text that equal claims have in common and different ones have not.
+func (c *Claim) Key() string {
+	b := make([]byte, 0, 128)
+	put := func(s string) {
+		b = strconv.AppendInt(b, int64(len(s)), 10) // the length first, so that no value can pose as two
+		b = append(append(b, ':'), s...)
+	}
+	for _, s := range [...]string{c.App, c.AppFrom, c.Role, c.Queue, c.QueueFrom, c.User} {
+		put(s)
+	}
+	for _, list := range [...][]string{c.Groups, c.Faults} {
+		b = append(strconv.AppendInt(b, int64(len(list)), 10), '*')
+		for _, s := range list {
+			put(s)
+		}
+	}
+	return string(b)
 }
