@@ -9,8 +9,8 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/core/order"
 )
 
-// Event is a fact or an answer that Step takes in. The set is closed: NodeSet, NodeGone, PodSet, PodGone, PodRejected, BindDone,
-// Lead, Quarantine and OrdersSet.
+// Event is a fact or an answer that Step takes in. The set is closed: NodeSet, NodeGone, PodSet, PodGone, NamespaceSet, NamespaceGone,
+// PodRejected, BindDone, Lead, Quarantine and OrdersSet.
 type Event interface{ event() }
 
 // NodeSet is the newest state of a node that Sluice may use.
@@ -25,6 +25,12 @@ type PodSet struct{ Pod *cluster.PodFact }
 
 // PodGone says that the pod with this UID no longer exists or has ended.
 type PodGone struct{ UID types.UID }
+
+// NamespaceSet is the newest state of a namespace. A pod may be told before its namespace, and where namespaces may not be read none is told at all.
+type NamespaceSet struct{ Namespace *cluster.NamespaceFact }
+
+// NamespaceGone says that a namespace no longer exists.
+type NamespaceGone struct{ Name string }
 
 // PodRejected says that the kubelet refused a pod that we had bound (OutOfcpu, OutOfpods, NodePorts …), as happens when somebody
 // else filled the node at the same moment. It is counted; the accounts follow PodGone or PodSet as for any pod.
@@ -66,15 +72,17 @@ type Quarantine struct {
 	Why string
 }
 
-func (NodeSet) event()     {}
-func (NodeGone) event()    {}
-func (PodSet) event()      {}
-func (PodGone) event()     {}
-func (PodRejected) event() {}
-func (BindDone) event()    {}
-func (Lead) event()        {}
-func (Quarantine) event()  {}
-func (OrdersSet) event()   {}
+func (NodeSet) event()       {}
+func (NodeGone) event()      {}
+func (PodSet) event()        {}
+func (PodGone) event()       {}
+func (NamespaceSet) event()  {}
+func (NamespaceGone) event() {}
+func (PodRejected) event()   {}
+func (BindDone) event()      {}
+func (Lead) event()          {}
+func (Quarantine) event()    {}
+func (OrdersSet) event()     {}
 
 // OrdersSet replaces the node orders, of which the first holds where none is named (none: the built-in one), and says what is scarce.
 type OrdersSet struct {

@@ -27,6 +27,7 @@ func (c *Core) take(e Event) {
 		c.setPod(e.Pod)
 	case PodGone:
 		c.removePod(e.UID)
+	case NamespaceSet, NamespaceGone:
 	case PodRejected:
 		c.stats.Rejected[e.Reason]++
 	case BindDone:

@@ -39,6 +39,9 @@ type PodFact struct {
 	// Started: the kubelet has reported on the pod (status.startTime), so it was admitted or rejected there.
 	Started bool
 	Demand  *Demand
+	// Claim says to whom the pod belongs and where it wants to queue. ReadPod leaves it nil; whoever hands on the fact sets it for pods of ours,
+	// by app.Identify, and may share one among pods.
+	Claim *Claim
 	// Holds is what the pod holds on its node where that differs from Demand.Requests (an in-place resize, by status);
 	// nil where it does not.
 	Holds resource.Amounts
