@@ -105,6 +105,7 @@ func TestMissingRights(t *testing.T) {
 	require.NoError(s, err)
 	sluice := s.sluice(options{kubeconfig: path, noWait: true})
 	sluice.logged(`User \"system:serviceaccount:rightless:nobody\" cannot `)
+	sluice.logged("no right to read namespaces, going on without: ")
 	_, err = sluice.page("/readyz")
 	require.ErrorContains(s, err, "not all nodes and pods have been read")
 	process := sluice.Process()

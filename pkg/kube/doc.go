@@ -6,11 +6,11 @@
 // write by itself.
 //
 //	Client     the connection: protobuf, no limit of its own on requests unless asked
-//	Watch      pods of all schedulers and the usable nodes → core events
+//	Watch      pods of all schedulers, the usable nodes, and namespaces if they may be read → core events
 //	Bind …     writes, each answered by an Answer
 //	Look       a fresh read of one pod, for whoever must know how a bind ended
 //	Election   one leader among several processes, by a Lease
 //
-// No API object is kept. Each is replaced by its fact on the goroutine that decodes it, and pods that ask for the same share one
-// cluster.Demand.
+// No API object is kept. Each is replaced by its fact on the goroutine that decodes it, pods that ask for the same share one
+// cluster.Demand, and those of one application and role a cluster.Claim.
 package kube

@@ -16,7 +16,7 @@ func compareKeys(a, b key) int {
 
 func isObject(o any) bool {
 	switch o.(type) {
-	case *v1.Pod, *v1.Node:
+	case *v1.Pod, *v1.Node, *v1.Namespace:
 		return true
 	}
 	return false
@@ -57,15 +57,16 @@ func (p pods) gone(fact *cluster.PodFact, object any) []core.Event {
 	return []core.Event{core.PodGone{UID: fact.UID}}
 }
 
-// samePod reports whether two facts of one pod tell the same. Most updates of a running pod concern its status alone. Demands are shared,
-// so equal ones are identical.
+// samePod reports whether two facts of one pod tell the same. Most updates of a running pod concern its status alone. Demands and claims are
+// shared, so equal ones are identical.
 func samePod(a, b *cluster.PodFact) bool {
-	if a.Demand != b.Demand {
+	if a.Demand != b.Demand || a.Claim != b.Claim {
 		return false
 	}
 	x, y := *a, *b
 	x.ResourceVersion, y.ResourceVersion = "", ""
 	x.Demand, y.Demand = nil, nil
+	x.Claim, y.Claim = nil, nil
 	return reflect.DeepEqual(x, y)
 }
 
@@ -95,6 +96,32 @@ func (nodes) gone(fact *cluster.NodeFact, _ any) []core.Event {
 
 // sameNode reports whether two facts of one node tell the same, as after a heartbeat.
 func sameNode(a, b *cluster.NodeFact) bool {
+	x, y := *a, *b
+	x.ResourceVersion, y.ResourceVersion = "", ""
+	return reflect.DeepEqual(x, y)
+}
+
+// namespaces are all namespaces.
+type namespaces struct{ reader *reader }
+
+func (n namespaces) read(object any) (key, *cluster.NamespaceFact) {
+	f := n.reader.namespace(object.(*v1.Namespace))
+	return key{name: f.Name}, f
+}
+
+func (namespaces) set(old **cluster.NamespaceFact, fact *cluster.NamespaceFact) []core.Event {
+	if old != nil && sameNamespace(*old, fact) {
+		return nil
+	}
+	return []core.Event{core.NamespaceSet{Namespace: fact}}
+}
+
+func (namespaces) gone(fact *cluster.NamespaceFact, _ any) []core.Event {
+	return []core.Event{core.NamespaceGone{Name: fact.Name}}
+}
+
+// sameNamespace reports whether two facts of one namespace tell the same.
+func sameNamespace(a, b *cluster.NamespaceFact) bool {
 	x, y := *a, *b
 	x.ResourceVersion, y.ResourceVersion = "", ""
 	return reflect.DeepEqual(x, y)

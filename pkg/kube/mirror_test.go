@@ -25,7 +25,7 @@ type podMirror = mirror[*cluster.PodFact]
 
 func newPodMirror() (*podMirror, *sink, *[]string) {
 	s, vanished := &sink{}, &[]string{}
-	p := pods{newReader("sluice", quietLog()), func(f *cluster.PodFact) { *vanished = append(*vanished, f.Name) }}
+	p := pods{newReader("sluice", false, quietLog()), func(f *cluster.PodFact) { *vanished = append(*vanished, f.Name) }}
 	return newMirror(p, s, func(int) {}), s, vanished
 }
 
@@ -128,7 +128,7 @@ func TestOnlyPodsThatMayHaveBeenRefusedAreAskedAfter(t *testing.T) {
 
 // Whatever a fact comes to hold, a change of it is told.
 func TestEveryChangeOfAPodFactIsNews(t *testing.T) {
-	fact := newReader("sluice", quietLog()).pod(pod("a", "1", ""))
+	fact := newReader("sluice", false, quietLog()).pod(pod("a", "1", ""))
 	same := *fact
 	same.ResourceVersion = "2"
 	require.True(t, samePod(fact, &same))
@@ -145,6 +145,8 @@ func TestEveryChangeOfAPodFactIsNews(t *testing.T) {
 			changed.Said.Digest++
 		case name == "Demand":
 			changed.Demand = &cluster.Demand{}
+		case name == "Claim":
+			changed.Claim = &cluster.Claim{App: "another"}
 		case field.Kind() == reflect.String:
 			field.SetString("changed")
 		case field.Kind() == reflect.Bool:
@@ -162,7 +164,7 @@ func TestEveryChangeOfAPodFactIsNews(t *testing.T) {
 
 func TestNodesWithoutNewsAreNotTold(t *testing.T) {
 	s := &sink{}
-	m := newMirror(nodes{newReader("sluice", quietLog())}, s, func(int) {})
+	m := newMirror(nodes{newReader("sluice", false, quietLog())}, s, func(int) {})
 	n := node("n1")
 	n.Labels = map[string]string{"pool": "batch"}
 	n.Status.Allocatable = v1.ResourceList{"cpu": apires.MustParse("4")}
@@ -183,7 +185,7 @@ func TestNodesWithoutNewsAreNotTold(t *testing.T) {
 }
 
 func TestPodsThatAskForTheSameShareADemand(t *testing.T) {
-	r := newReader("sluice", quietLog())
+	r := newReader("sluice", false, quietLog())
 	var facts []*cluster.PodFact
 	for i := range 3000 {
 		p := pod(fmt.Sprint("p", i), fmt.Sprint(i), "")
@@ -202,20 +204,69 @@ func TestPodsThatAskForTheSameShareADemand(t *testing.T) {
 	clear(distinct)
 	clear(facts[1:])
 	require.Eventually(t, func() bool { runtime.GC(); return r.demands.size() == 1 }, 10*time.Second, time.Millisecond)
-	require.Same(t, facts[0].Demand, r.demands.share(&cluster.Demand{Key: facts[0].Demand.Key}))
+	require.Same(t, facts[0].Demand, r.demands.share(facts[0].Demand.Key, &cluster.Demand{}))
 	runtime.KeepAlive(facts)
+}
+
+func TestPodsOfOneApplicationShareAClaim(t *testing.T) {
+	r := newReader("sluice", true, quietLog())
+	member := func(i int) *cluster.PodFact {
+		p := pod(fmt.Sprint("orders-taskmanager-1-", i), fmt.Sprint(i), "")
+		p.Labels = map[string]string{"app": "orders", "component": "taskmanager", "type": "flink-native-kubernetes"}
+		p.Annotations = map[string]string{"sluice.dev/user": "ann"}
+		return r.pod(p)
+	}
+	first := member(0)
+	require.Equal(t, "flink/orders", first.Claim.App)
+	require.Equal(t, "taskmanager", first.Claim.Role)
+	require.Equal(t, "ann", first.Claim.User)
+	for i := range 1000 {
+		require.Same(t, first.Claim, member(i).Claim)
+	}
+	require.Equal(t, 1, r.claims.size())
+	r.trustUser = false
+	require.Empty(t, member(1).Claim.User)
+	require.Nil(t, r.pod(at(pod("b", "2", ""), foreign)).Claim, "pods of others are only counted")
+}
+
+func TestAPodThatComesToNameAnotherQueueIsNews(t *testing.T) {
+	m, s, _ := newPodMirror()
+	a := pod("a", "1", "")
+	require.NoError(t, m.Add(a))
+	require.NoError(t, m.Update(at(a, func(p *v1.Pod) { p.Labels = map[string]string{"noise": "1"} })))
+	require.NoError(t, m.Update(at(a, func(p *v1.Pod) { p.Labels = map[string]string{"queue": "root.a"} })))
+	events := s.take()
+	require.Len(t, events, 2)
+	require.Equal(t, "root.a", events[1].(core.PodSet).Pod.Claim.Queue)
+}
+
+func TestNamespacesWithoutNewsAreNotTold(t *testing.T) {
+	s := &sink{}
+	m := newMirror(namespaces{newReader("sluice", false, quietLog())}, s, func(int) {})
+	ns := namespace("lab", "root.a")
+	require.NoError(t, m.Add(ns))
+	again := ns.DeepCopy()
+	again.ResourceVersion, again.Status.Phase = "2", v1.NamespaceTerminating
+	require.NoError(t, m.Update(again))
+	require.NoError(t, m.Update(namespace("lab", "root.b")))
+	require.NoError(t, m.Delete(again))
+	require.Equal(t, []string{"namespace lab: root.a", "namespace lab: root.b", "namespace lab gone"}, words(s.take()))
 }
 
 func TestAnObjectThatCannotBeReadIsHeld(t *testing.T) {
 	s := &sink{}
-	r := newReader("sluice", quietLog())
+	r := newReader("sluice", false, quietLog())
 	r.readPod = func(*v1.Pod, string) *cluster.PodFact { panic("absurd") }
 	r.readNode = func(*v1.Node) *cluster.NodeFact { panic("absurd") }
+	r.readNamespace = func(*v1.Namespace) *cluster.NamespaceFact { panic("absurd") }
 	require.NoError(t, newMirror(pods{r, nil}, s, func(int) {}).Add(pod("a", "1", "")))
 	require.NoError(t, newMirror(nodes{r}, s, func(int) {}).Add(node("n1")))
+	require.NoError(t, newMirror(namespaces{r}, s, func(int) {}).Add(namespace("lab", "root.a")))
 	events := s.take()
-	require.EqualValues(t, 2, r.unreadable.Load())
+	require.EqualValues(t, 3, r.unreadable.Load())
+	require.Equal(t, "pod/a", events[0].(core.PodSet).Pod.Claim.App)
 	require.True(t, events[1].(core.NodeSet).Node.Unschedulable)
+	require.Equal(t, []string{"cannot be read: absurd"}, events[2].(core.NamespaceSet).Namespace.Faults)
 
 	c := core.New(core.Config{})
 	sound := node("n2")
@@ -234,9 +285,10 @@ func TestAnObjectThatCannotBeReadIsHeld(t *testing.T) {
 }
 
 func TestAbsurdObjectsAreReadWithoutHarm(t *testing.T) {
-	r := newReader("sluice", quietLog())
+	r := newReader("sluice", false, quietLog())
 	r.pod(&v1.Pod{})
 	r.node(&v1.Node{})
+	r.namespace(&v1.Namespace{})
 	p := pod("a", "1", "n1")
 	p.Spec.NodeSelector = map[string]string{"": strings.Repeat("x", 1<<16), "\x00": "\xff"}
 	p.Spec.Affinity = &v1.Affinity{NodeAffinity: &v1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: &v1.NodeSelector{
@@ -277,7 +329,7 @@ func TestVerifierAsksAndTells(t *testing.T) {
 }
 
 func BenchmarkSamePod(b *testing.B) {
-	r := newReader("sluice", quietLog())
+	r := newReader("sluice", false, quietLog())
 	p := at(pod("a", "1", "n1"), started)
 	x, y := r.pod(p), r.pod(p)
 	b.ReportAllocs()
@@ -287,7 +339,7 @@ func BenchmarkSamePod(b *testing.B) {
 }
 
 func BenchmarkReadPod(b *testing.B) {
-	r := newReader("sluice", quietLog())
+	r := newReader("sluice", false, quietLog())
 	p := at(pod("a", "1", "n1"), started)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -8,26 +8,31 @@ import (
 
 	v1 "k8s.io/api/core/v1"
 
+	"github.com/sluice-scheduler/sluice/pkg/app"
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 )
 
 // reader turns API objects into facts. No object, however absurd, ends it.
 type reader struct {
 	scheduler string
-	demands   *demands
+	// trustUser: users and groups are read from pods.
+	trustUser bool
+	demands   *pool[cluster.Demand]
+	claims    *pool[cluster.Claim]
 	log       *slog.Logger
 	// unreadable counts the objects that made reading panic.
 	unreadable atomic.Uint64
 
-	// readPod and readNode do the reading; tests replace them.
-	readPod  func(pod *v1.Pod, scheduler string) *cluster.PodFact
-	readNode func(node *v1.Node) *cluster.NodeFact
+	// These do the reading; tests replace them.
+	readPod       func(pod *v1.Pod, scheduler string) *cluster.PodFact
+	readNode      func(node *v1.Node) *cluster.NodeFact
+	readNamespace func(ns *v1.Namespace) *cluster.NamespaceFact
 }
 
-func newReader(scheduler string, log *slog.Logger) *reader {
+func newReader(scheduler string, trustUser bool, log *slog.Logger) *reader {
 	return &reader{
-		scheduler: scheduler, demands: newDemands(), log: log,
-		readPod: cluster.ReadPod, readNode: cluster.ReadNode,
+		scheduler: scheduler, trustUser: trustUser, demands: newPool[cluster.Demand](), claims: newPool[cluster.Claim](), log: log,
+		readPod: cluster.ReadPod, readNode: cluster.ReadNode, readNamespace: app.ReadNamespace,
 	}
 }
 
@@ -40,12 +45,19 @@ func (r *reader) pod(pod *v1.Pod) (fact *cluster.PodFact) {
 		}
 	}()
 	fact = r.readPod(pod, r.scheduler)
-	fact.Demand = r.demands.share(fact.Demand)
+	fact.Demand = r.demands.share(fact.Demand.Key, fact.Demand)
+	if fact.Ours {
+		fact.Claim = r.claim(app.Identify(pod, r.trustUser))
+	}
 	return fact
 }
 
+// claim is the claim that all pods with an equal one share.
+func (r *reader) claim(c cluster.Claim) *cluster.Claim { return r.claims.share(c.Key(), &c) }
+
 func (r *reader) heldPod(pod *v1.Pod, fault string) *cluster.PodFact {
-	return &cluster.PodFact{
+	key := "unreadable " + fault
+	fact := &cluster.PodFact{
 		UID: pod.UID, Namespace: pod.Namespace, Name: pod.Name, ResourceVersion: pod.ResourceVersion,
 		Created: pod.CreationTimestamp.Time, Generation: pod.Generation,
 		Ours:     pod.Spec.SchedulerName == r.scheduler,
@@ -53,10 +65,14 @@ func (r *reader) heldPod(pod *v1.Pod, fault string) *cluster.PodFact {
 		Deleting: pod.DeletionTimestamp != nil,
 		Terminal: pod.Status.Phase == v1.PodSucceeded || pod.Status.Phase == v1.PodFailed,
 		Started:  pod.Status.StartTime != nil,
-		Demand: r.demands.share(&cluster.Demand{
-			Key: "unreadable " + fault, Unsupported: []string{"this pod (it " + fault + ")"}, Faults: []string{fault},
+		Demand: r.demands.share(key, &cluster.Demand{
+			Key: key, Unsupported: []string{"this pod (it " + fault + ")"}, Faults: []string{fault},
 		}),
 	}
+	if fact.Ours {
+		fact.Claim = r.claim(app.Alone(pod))
+	}
+	return fact
 }
 
 // node reads a node. One that cannot be read becomes a node that takes no pods.
@@ -70,6 +86,18 @@ func (r *reader) node(node *v1.Node) (fact *cluster.NodeFact) {
 		}
 	}()
 	return r.readNode(node)
+}
+
+// namespace reads a namespace. One that cannot be read says nothing of queues.
+func (r *reader) namespace(ns *v1.Namespace) (fact *cluster.NamespaceFact) {
+	defer func() {
+		if why := recover(); why != nil {
+			fact = &cluster.NamespaceFact{
+				Name: ns.Name, ResourceVersion: ns.ResourceVersion, Faults: []string{r.complain("namespace", "", ns.Name, why)},
+			}
+		}
+	}()
+	return r.readNamespace(ns)
 }
 
 // complain counts and logs a panic and words it for the fact.

@@ -131,6 +131,10 @@ func words(events []core.Event) (out []string) {
 			out = append(out, "node "+e.Node.Name)
 		case core.NodeGone:
 			out = append(out, "node "+e.Name+" gone")
+		case core.NamespaceSet:
+			out = append(out, "namespace "+e.Namespace.Name+": "+e.Namespace.Queue)
+		case core.NamespaceGone:
+			out = append(out, "namespace "+e.Name+" gone")
 		case core.PodRejected:
 			out = append(out, "pod "+string(e.UID)+" rejected: "+e.Reason)
 		}
@@ -147,6 +151,13 @@ func pod(name, uid, node string) *v1.Pod {
 
 func node(name string) *v1.Node {
 	return &v1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID("uid-" + name), ResourceVersion: "1"}}
+}
+
+// namespace is one whose applications queue there unless they say otherwise.
+func namespace(name, queue string) *v1.Namespace {
+	return &v1.Namespace{ObjectMeta: metav1.ObjectMeta{
+		Name: name, ResourceVersion: "1", Annotations: map[string]string{"sluice.dev/queue": queue},
+	}}
 }
 
 func podRef(name string) core.PodRef {

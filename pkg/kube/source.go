@@ -17,6 +17,7 @@ type source struct {
 	ctx      context.Context // for the methods of cache.ListerWatcher that get none
 	resource string
 	outage   *outage
+	denial   *denial // nil for what Sluice cannot do without
 	list     func(context.Context, metav1.ListOptions) (runtime.Object, error)
 	watch    func(context.Context, metav1.ListOptions) (watch.Interface, error)
 }
@@ -43,11 +44,16 @@ func (s *source) WatchWithContext(ctx context.Context, o metav1.ListOptions) (wa
 var errCut = errors.New("the connection was cut before there was an answer")
 
 func (s *source) note(err error) {
-	if err != nil {
+	switch {
+	case err == nil:
+		s.outage.worked(s.resource)
+		s.denial.granted()
+	case s.denial.forbidden(err):
+		s.outage.worked(s.resource)
+		s.denial.refused(s.ctx, err)
+	default:
 		s.outage.failed(s.ctx, s.resource, err)
-		return
 	}
-	s.outage.worked(s.resource)
 }
 
 // List is ListWithContext for callers without a context.

@@ -30,10 +30,12 @@ type WatchOptions struct {
 	Scheduler string
 	// Nodes is the label selector of the nodes we may use, as config.Nodes.Selector; empty selects all.
 	Nodes string
-	Log   *slog.Logger
+	// TrustUser says that users and groups on pods may be believed, because something checks them when pods are created.
+	TrustUser bool
+	Log       *slog.Logger
 }
 
-// Watch turns what happens to pods and nodes into events of the core. See NewWatch.
+// Watch turns what happens to pods, nodes and namespaces into events of the core. See NewWatch.
 type Watch struct {
 	client *Client
 	sink   Sink
@@ -41,6 +43,7 @@ type Watch struct {
 	reader *reader
 	outage *outage
 	verify *verifier
+	denial *denial // of namespaces
 
 	selector string
 	relists  atomic.Uint64
@@ -66,33 +69,44 @@ func NewWatch(c *Client, o WatchOptions, sink Sink) (*Watch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse the node selector: %w", err)
 	}
-	return &Watch{
+	w := &Watch{
 		client: c, sink: sink, log: o.Log,
-		reader:   newReader(o.Scheduler, o.Log),
+		reader:   newReader(o.Scheduler, o.TrustUser, o.Log),
 		outage:   newOutage(c.host, o.Log),
 		verify:   newVerifier(c.Look, sink, o.Log),
 		selector: selector.String(),
-		waiting:  map[string]bool{"nodes": true, "pods": true},
+		waiting:  map[string]bool{"nodes": true, "pods": true, "namespaces": true},
 		synced:   make(chan struct{}),
-	}, nil
+	}
+	w.denial = &denial{
+		resource: "namespaces", without: "queues and quotas that their annotations set are not known",
+		log: o.Log, again: askAgain, waive: func() { w.settled("namespaces") },
+	}
+	return w, nil
 }
 
-// Run watches until the context ends. It is called once. Nodes and pods are independent of each other; a pod may be told before its node.
+// Run watches until the context ends. It is called once. Nodes, pods and namespaces are independent of each other; a pod may be told before
+// its node.
 func (w *Watch) Run(ctx context.Context) {
 	ctx = quietly(ctx, w.log)
-	var both sync.WaitGroup
-	both.Go(func() {
+	var all sync.WaitGroup
+	all.Go(func() {
 		lw := &source{ctx: ctx, resource: "nodes", outage: w.outage, list: w.listNodes, watch: w.watch("nodes")}
 		m := newMirror(nodes{w.reader}, w.sink, w.listed("nodes"))
 		cache.NewReflectorWithOptions(lw, &v1.Node{}, m, options("nodes")).RunWithContext(ctx)
 	})
-	both.Go(func() {
+	all.Go(func() {
 		lw := &source{ctx: ctx, resource: "pods", outage: w.outage, list: w.listPods, watch: w.watch("pods")}
 		vanished := func(f *cluster.PodFact) { w.verify.check(ctx, f) }
 		m := newMirror(pods{w.reader, vanished}, w.sink, w.listed("pods"))
 		cache.NewReflectorWithOptions(lw, &v1.Pod{}, m, options("pods")).RunWithContext(ctx)
 	})
-	both.Wait()
+	all.Go(func() {
+		lw := &source{ctx: ctx, resource: "namespaces", outage: w.outage, denial: w.denial, list: w.listNamespaces, watch: w.watch("namespaces")}
+		m := newMirror(namespaces{w.reader}, w.sink, w.listed("namespaces"))
+		cache.NewReflectorWithOptions(lw, &v1.Namespace{}, m, options("namespaces")).RunWithContext(ctx)
+	})
+	all.Wait()
 }
 
 // options of a reflector. It asks an API server that is away again after 0.2 s to 3 s, sooner than client-go would: until it is back
@@ -106,9 +120,10 @@ func options(name string) cache.ReflectorOptions {
 
 // get is a list or watch of a resource. It is tried once: client-go would repeat it for ten seconds before it told anybody.
 func (w *Watch) get(resource string, o metav1.ListOptions) *rest.Request {
-	if resource == "nodes" {
+	switch resource {
+	case "nodes":
 		o.LabelSelector = w.selector
-	} else {
+	case "pods":
 		o.FieldSelector = livePods
 	}
 	r := w.client.core.RESTClient().Get().MaxRetries(0).Resource(resource).VersionedParams(&o, scheme.ParameterCodec)
@@ -128,6 +143,11 @@ func (w *Watch) listPods(ctx context.Context, o metav1.ListOptions) (runtime.Obj
 	return list, w.get("pods", o).Do(ctx).Into(list)
 }
 
+func (w *Watch) listNamespaces(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+	list := &v1.NamespaceList{}
+	return list, w.get("namespaces", o).Do(ctx).Into(list)
+}
+
 func (w *Watch) watch(resource string) func(context.Context, metav1.ListOptions) (watch.Interface, error) {
 	return func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
 		o.Watch = true
@@ -143,16 +163,24 @@ func (w *Watch) listed(resource string) func(times int) {
 			w.log.Info("relisted: the watch could not be resumed, so all was read anew and compared", "watching", resource)
 			return
 		}
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		delete(w.waiting, resource)
-		if len(w.waiting) == 0 {
-			close(w.synced)
-		}
+		w.settled(resource)
 	}
 }
 
-// Synced is closed as soon as all that was there at the start is in the sink.
+// settled notes that a resource need not be waited for any more: it is in the sink, or Sluice goes on without.
+func (w *Watch) settled(resource string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.waiting[resource] {
+		return
+	}
+	delete(w.waiting, resource)
+	if len(w.waiting) == 0 {
+		close(w.synced)
+	}
+}
+
+// Synced is closed as soon as all that was there at the start is in the sink; namespaces only if they may be read.
 func (w *Watch) Synced() <-chan struct{} { return w.synced }
 
 // Check returns an error until all that was there at the start is in the sink.

@@ -16,23 +16,26 @@ import (
 
 	"github.com/stretchr/testify/require"
 	v1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// watched is an API server with a watch of pods and one of nodes, each fed through a channel.
+// watched is an API server with watches of pods, nodes and namespaces, each fed through a channel.
 type watched struct {
 	mu          sync.Mutex
 	start       map[string][]runtime.Object // what there is at the start, by resource
 	live        map[string]chan string      // lines to send
 	unavailable bool
+	denied      map[string]bool // resources that may not be read
 	queries     map[string]url.Values
 }
 
 func newWatched() *watched {
 	return &watched{
 		start:   map[string][]runtime.Object{},
-		live:    map[string]chan string{"pods": make(chan string, 10), "nodes": make(chan string, 10)},
+		live:    map[string]chan string{"pods": make(chan string, 10), "nodes": make(chan string, 10), "namespaces": make(chan string, 10)},
+		denied:  map[string]bool{},
 		queries: map[string]url.Values{},
 	}
 }
@@ -43,6 +46,8 @@ func line(kind string, o runtime.Object) string {
 		o.TypeMeta = metav1.TypeMeta{Kind: "Pod", APIVersion: "v1"}
 	case *v1.Node:
 		o.TypeMeta = metav1.TypeMeta{Kind: "Node", APIVersion: "v1"}
+	case *v1.Namespace:
+		o.TypeMeta = metav1.TypeMeta{Kind: "Namespace", APIVersion: "v1"}
 	}
 	data, err := json.Marshal(o)
 	if err != nil {
@@ -54,8 +59,11 @@ func line(kind string, o runtime.Object) string {
 // bookmark ends the initial stream.
 func bookmark(resource string) string {
 	m := metav1.ObjectMeta{ResourceVersion: "100", Annotations: map[string]string{metav1.InitialEventsAnnotationKey: "true"}}
-	if resource == "pods" {
+	switch resource {
+	case "pods":
 		return line("BOOKMARK", &v1.Pod{ObjectMeta: m})
+	case "namespaces":
+		return line("BOOKMARK", &v1.Namespace{ObjectMeta: m})
 	}
 	return line("BOOKMARK", &v1.Node{ObjectMeta: m})
 }
@@ -63,11 +71,15 @@ func bookmark(resource string) string {
 func (s *watched) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	resource := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
 	s.mu.Lock()
-	down, objects := s.unavailable, s.start[resource]
+	down, denied, objects := s.unavailable, s.denied[resource], s.start[resource]
 	s.queries[resource] = r.URL.Query()
 	s.mu.Unlock()
 	if down {
 		panic(http.ErrAbortHandler)
+	}
+	if denied {
+		status(apierrors.NewForbidden(v1.Resource(resource), "", errors.New("no rights")))(w, r)
+		return
 	}
 	if r.URL.Query().Get("watch") == "" {
 		http.Error(w, "only watches here", http.StatusBadRequest)
@@ -96,6 +108,12 @@ func (s *watched) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+}
+
+func (s *watched) deny(resource string, denied bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.denied[resource] = denied
 }
 
 func (s *watched) setDown(down bool) {
@@ -129,6 +147,7 @@ func follow(t *testing.T, server *watched, selector string) (*Watch, *sink, *saf
 	s, log := &sink{}, &safeBuffer{}
 	w, err := NewWatch(c, WatchOptions{Scheduler: "sluice", Nodes: selector, Log: slog.New(slog.NewTextHandler(log, nil))}, s)
 	require.NoError(t, err)
+	w.denial.again = 50 * time.Millisecond
 	require.Error(t, w.Check())
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
@@ -153,10 +172,11 @@ func TestWatchSyncsAndFollows(t *testing.T) {
 	server := newWatched()
 	server.start["pods"] = []runtime.Object{pod("a", "1", ""), at(pod("b", "2", "n1"), foreign)}
 	server.start["nodes"] = []runtime.Object{node("n1")}
+	server.start["namespaces"] = []runtime.Object{namespace("default", "root.a")}
 	w, s, _ := follow(t, server, "pool=batch,!reserved")
 	<-w.Synced()
 	require.NoError(t, w.Check())
-	require.ElementsMatch(t, []string{"pod 1 on ", "pod 2 on n1", "node n1"}, words(s.take()), "all of it is in the sink by then")
+	require.ElementsMatch(t, []string{"pod 1 on ", "pod 2 on n1", "node n1", "namespace default: root.a"}, words(s.take()), "all of it is in the sink by then")
 
 	server.live["pods"] <- line("MODIFIED", pod("a", "1", "n1"))
 	awaitWords(t, s, "pod 1 on n1")
@@ -164,11 +184,51 @@ func TestWatchSyncsAndFollows(t *testing.T) {
 	awaitWords(t, s, "node n1 gone")
 	server.live["nodes"] <- line("ADDED", node("n1"))
 	awaitWords(t, s, "node n1")
+	server.live["namespaces"] <- line("MODIFIED", namespace("default", "root.b"))
+	awaitWords(t, s, "namespace default: root.b")
+	server.live["namespaces"] <- line("DELETED", namespace("default", "root.b"))
+	awaitWords(t, s, "namespace default gone")
 
 	server.mu.Lock()
 	defer server.mu.Unlock()
 	require.Equal(t, "pool=batch,!reserved", server.queries["nodes"].Get("labelSelector"))
 	require.Equal(t, "status.phase!=Succeeded,status.phase!=Failed", server.queries["pods"].Get("fieldSelector"))
+	require.Empty(t, server.queries["namespaces"].Get("fieldSelector")+server.queries["namespaces"].Get("labelSelector"))
+}
+
+// Without the right to namespaces everything else works, one line says what is missing, and the right takes effect when it is given.
+func TestNamespacesThatMayNotBeReadAreDoneWithout(t *testing.T) {
+	server := newWatched()
+	server.start["pods"] = []runtime.Object{pod("a", "1", "")}
+	server.start["namespaces"] = []runtime.Object{namespace("default", "root.a")}
+	server.deny("namespaces", true)
+	w, s, log := follow(t, server, "")
+	<-w.Synced()
+	require.NoError(t, w.Check())
+	awaitWords(t, s, "pod 1 on ")
+	time.Sleep(300 * time.Millisecond) // it keeps asking
+	require.Equal(t, 1, strings.Count(log.String(), "no right to read namespaces, going on without: queues and quotas"), log.String())
+	require.Contains(t, log.String(), "deploy/base/rbac.yaml")
+	require.Zero(t, w.Stats().Outages)
+	server.live["pods"] <- line("MODIFIED", pod("a", "1", "n1"))
+	awaitWords(t, s, "pod 1 on n1")
+
+	server.deny("namespaces", false)
+	awaitWords(t, s, "namespace default: root.a")
+	require.Eventually(t, func() bool { return strings.Contains(log.String(), "the right to read namespaces is there now") }, 15*time.Second, time.Millisecond)
+	require.Zero(t, w.Stats().Relists)
+	require.NotContains(t, log.String(), "is back after")
+}
+
+// Pods and nodes it cannot do without: it waits and says so.
+func TestPodsThatMayNotBeReadAreWaitedFor(t *testing.T) {
+	server := newWatched()
+	server.deny("pods", true)
+	w, _, log := follow(t, server, "")
+	require.Eventually(t, func() bool { return strings.Contains(log.String(), "lost the API server: ") }, 15*time.Second, time.Millisecond)
+	require.Error(t, w.Check())
+	server.deny("pods", false)
+	<-w.Synced()
 }
 
 func TestWatchSurvivesACut(t *testing.T) {

@@ -17,12 +17,13 @@ type Inbox struct {
 	live   int
 	pods   map[types.UID]int // where the unread newest fact is
 	nodes  map[string]int
+	spaces map[string]int // of namespaces
 	signal chan struct{}
 }
 
 // NewInbox returns an empty inbox.
 func NewInbox() *Inbox {
-	return &Inbox{pods: map[types.UID]int{}, nodes: map[string]int{}, signal: make(chan struct{}, 1)}
+	return &Inbox{pods: map[types.UID]int{}, nodes: map[string]int{}, spaces: map[string]int{}, signal: make(chan struct{}, 1)}
 }
 
 // Put adds events in their order.
@@ -47,6 +48,12 @@ func (b *Inbox) add(e core.Event) {
 	case core.NodeSet:
 		b.forget(indexOf(b.nodes, e.Node.Name))
 		b.nodes[e.Node.Name] = at
+	case core.NamespaceSet:
+		b.forget(indexOf(b.spaces, e.Namespace.Name))
+		b.spaces[e.Namespace.Name] = at
+	case core.NamespaceGone:
+		b.forget(indexOf(b.spaces, e.Name))
+		delete(b.spaces, e.Name)
 	case core.PodGone:
 		b.forget(indexOf(b.pods, e.UID))
 		delete(b.pods, e.UID)
@@ -66,6 +73,7 @@ func (b *Inbox) pack() {
 	b.events, b.live = make([]core.Event, 0, b.live+1), 0
 	clear(b.pods)
 	clear(b.nodes)
+	clear(b.spaces)
 	for _, e := range events {
 		if e != nil {
 			b.add(e)
@@ -104,6 +112,7 @@ func (b *Inbox) Take() []core.Event {
 	b.events, b.live = nil, 0
 	clear(b.pods)
 	clear(b.nodes)
+	clear(b.spaces)
 	return out
 }
 

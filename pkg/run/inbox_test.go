@@ -33,6 +33,17 @@ func TestInboxKeepsOrderAndForgetsReplacedFacts(t *testing.T) {
 	require.Zero(t, b.Len())
 }
 
+func TestInboxForgetsReplacedNamespaces(t *testing.T) {
+	b := NewInbox()
+	set := func(name, queue string) core.NamespaceSet {
+		return core.NamespaceSet{Namespace: &cluster.NamespaceFact{Name: name, Queue: queue}}
+	}
+	b.Put(set("lab", "root.a"), set("ops", "root.a"), set("lab", "root.b"), set("ops", "root.c"), core.NamespaceGone{Name: "ops"})
+	require.Equal(t, []core.Event{set("lab", "root.b"), core.NamespaceGone{Name: "ops"}}, b.Take())
+	b.Put(set("lab", "root.c"))
+	require.Equal(t, []core.Event{set("lab", "root.c")}, b.Take())
+}
+
 func TestInboxKeepsGoneBetweenTwoLives(t *testing.T) {
 	b := NewInbox()
 	b.Put(nodeSet("n", 1), core.NodeGone{Name: "n"}, nodeSet("n", 2))

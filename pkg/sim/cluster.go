@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/sluice-scheduler/sluice/pkg/app"
 	"github.com/sluice-scheduler/sluice/pkg/core"
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 )
@@ -103,7 +104,14 @@ func (c *Cluster) ChangePod(namespace, name string, f func(*v1.Pod)) {
 	}
 }
 
-func (c *Cluster) told(p *v1.Pod) { c.tell(core.PodSet{Pod: cluster.ReadPod(p, Scheduler)}) }
+func (c *Cluster) told(p *v1.Pod) {
+	f := cluster.ReadPod(p, Scheduler)
+	if f.Ours {
+		claim := app.Identify(p, true)
+		f.Claim = &claim
+	}
+	c.tell(core.PodSet{Pod: f})
+}
 
 // DeletePod deletes a pod at once, if it exists.
 func (c *Cluster) DeletePod(namespace, name string) {
