@@ -72,6 +72,25 @@ func (q *Queue) Children() []*Queue {
 	return slices.SortedFunc(maps.Values(q.children), func(a, b *Queue) int { return cmp.Compare(a.Name, b.Name) })
 }
 
+// Owed returns what a queue is guaranteed of a resource; ok is false when nothing is.
+func (q *Queue) Owed(slot int) (value int64, ok bool) {
+	for _, g := range q.Guaranteed {
+		if g.Slot == slot {
+			return g.Value, true
+		}
+	}
+	return 0, false
+}
+
+// Members returns the accounts of the users and groups whose use the queue's limits bound, by "user NAME" or "group NAME".
+func (q *Queue) Members() map[string]*Account {
+	list := make(map[string]*Account, len(q.members))
+	for key, a := range q.members {
+		list[strings.Replace(key, ":", " ", 1)] = a
+	}
+	return list
+}
+
 // Leaf reports whether applications may be in the queue.
 func (q *Queue) Leaf() bool { return !q.Spec.Parent }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 	"github.com/sluice-scheduler/sluice/pkg/core/fit"
+	"github.com/sluice-scheduler/sluice/pkg/core/resource"
 	"github.com/sluice-scheduler/sluice/pkg/core/share"
 )
 
@@ -193,6 +194,20 @@ func (q *Queue) Each(f func(*Ask)) {
 	for _, a := range q.asks {
 		f(a)
 	}
+}
+
+// Waiting calls f, in no order that means anything, for so many pods of a leaf at a time that wait and ask for the same: in lines, or for the end of a
+// backoff.
+func (q *Queue) Waiting(f func(leaf *cluster.Queue, request resource.Vector, pods int)) {
+	for _, l := range q.lines {
+		f(l.ledger.Leaf, l.Request(), l.pods)
+	}
+	q.backoff.Ascend(func(a *Ask) bool {
+		if leaf := a.Pod.App.Queue(); leaf != nil {
+			f(leaf, a.Pod.Shape.Request, 1)
+		}
+		return true
+	})
 }
 
 // Counts are numbers of pods by where they stand.

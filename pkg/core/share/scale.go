@@ -111,7 +111,7 @@ func below(q *cluster.Queue, request resource.Vector) (ratio float64, within boo
 func (m *Scale) beyond(q *cluster.Queue) (most float64) {
 	for slot, used := range q.Used {
 		if used > 0 && slot < len(m.capacity) && m.capacity[slot] > 0 {
-			if over := used - guaranteed(q, slot); over > 0 {
+			if over := used - owed(q, slot); over > 0 {
 				most = max(most, float64(over)/m.capacity[slot]/float64(q.Weight(m.space, slot)))
 			}
 		}
@@ -119,13 +119,9 @@ func (m *Scale) beyond(q *cluster.Queue) (most float64) {
 	return most
 }
 
-func guaranteed(q *cluster.Queue, slot int) int64 {
-	for _, g := range q.Guaranteed {
-		if g.Slot == slot {
-			return g.Value
-		}
-	}
-	return 0
+func owed(q *cluster.Queue, slot int) int64 {
+	value, _ := q.Owed(slot)
+	return value
 }
 
 // Dominant is the largest part of the capacity of any resource that a use takes.
