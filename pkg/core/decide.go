@@ -16,7 +16,7 @@ import (
 // step.
 func (c *Core) wake() {
 	for _, a := range c.state.TakeRelieved() {
-		c.visited += c.pending.Relieve(a)
+		c.visited += c.pending.Relieve(a, c.tellLine)
 	}
 	c.better = append(c.better, c.state.TakeBetter()...)
 	for i, n := range c.better {

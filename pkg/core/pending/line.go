@@ -235,8 +235,9 @@ func (q *Queue) release(l *Line) {
 	l.Hold = nil
 }
 
-// Relieve makes ready the lines that an account held back and would let in now. It returns how many it looked at.
-func (q *Queue) Relieve(a *cluster.Account) (visited int) {
+// Relieve releases the lines that an account held back and would let in now, and calls f for each: it is ready, or waits for what its lot waits for. It
+// returns how many lines it looked at.
+func (q *Queue) Relieve(a *cluster.Account, f func(*Line)) (visited int) {
 	list := q.holds[a]
 	for i := len(list) - 1; i >= 0; i-- {
 		l := list[i]
@@ -244,6 +245,7 @@ func (q *Queue) Relieve(a *cluster.Account) (visited int) {
 		if !l.Hold.Holds(l.Request(), l.starting) {
 			q.release(l)
 			q.settleLine(l)
+			f(l)
 		}
 	}
 	return visited

@@ -108,5 +108,10 @@ func (q *Queue) Follow(a *cluster.App) {
 		q.leaveLine(p)
 		p.line = to
 		q.joinLine(p)
+		if to.Told != nil || to.Waits() { // else all are told together
+			for _, ask := range p.asks.list {
+				q.listen(ask)
+			}
+		}
 	}
 }
