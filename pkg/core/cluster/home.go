@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"reflect"
 	"regexp"
 	"slices"
@@ -15,8 +16,8 @@ type home struct {
 	leaf *Queue
 	// why says what decided; fault why there is no leaf.
 	why, fault string
-	// lodger: it is only there because it has pods on nodes.
-	lodger bool
+	// lodger: it is only there because it has pods on nodes. spaced: the leaf is made for the application's namespace.
+	lodger, spaced bool
 }
 
 // petition is what rules of placement look at.
@@ -26,17 +27,43 @@ type petition struct {
 	// want is the queue that is named, from says by what.
 	want, from string
 	space      *NamespaceFact
+	// stays: the application has pods on nodes, and so must have a queue.
+	stays bool
 }
 
 // Rehome looks again where applications belong, after the tree has changed, at so many of them. It reports whether any are left.
 func (s *State) Rehome(most int) (left bool) {
-	for ; s.rehoming > 0 && most > 0; most-- {
-		s.rehoming--
-		if s.rehoming < len(s.apps) {
-			s.rehome(s.apps[s.rehoming])
+	for most > 0 && (s.rehoming > 0 || s.again) {
+		if s.rehoming == 0 {
+			s.beginAgain()
+		}
+		for ; s.rehoming > 0 && most > 0; most-- {
+			s.rehoming--
+			if s.rehoming < len(s.apps) {
+				s.place(s.apps[s.rehoming])
+			}
 		}
 	}
-	return s.rehoming > 0
+	return s.rehoming > 0 || s.again
+}
+
+// beginAgain begins to look at all applications, oldest first: what rules make for one may be in another's way, and must be for the same one after a
+// restart. Nothing that rules made before is in anybody's way.
+func (s *State) beginAgain() {
+	s.again = false
+	slices.SortFunc(s.apps, func(a, b *App) int {
+		return cmp.Or(b.Submitted.Compare(a.Submitted), strings.Compare(b.Namespace, a.Namespace), strings.Compare(b.ID, a.ID))
+	})
+	for i, a := range s.apps {
+		a.at = i
+	}
+	s.rehoming = len(s.apps)
+	clear(s.homes)
+	for _, q := range s.queues {
+		if q != nil {
+			q.stale = q.Dynamic
+		}
+	}
 }
 
 // SetNamespace takes in the newest fact of a namespace and looks again where its applications belong.
@@ -53,14 +80,22 @@ func (s *State) RemoveNamespace(name string) {
 	}
 }
 
-// lookAgain has the homes of all applications found anew.
+// lookAgain has the homes of all applications found anew; see Rehome.
 func (s *State) lookAgain() {
-	s.rehoming = len(s.apps)
+	s.again = true
 	clear(s.homes)
 }
 
-// rehome puts an application where it belongs now.
+// rehome puts an application where it belongs now, and has all looked at again if what a rule made for another is in its way.
 func (s *State) rehome(a *App) {
+	if s.place(a); a.blocked {
+		s.lookAgain()
+	}
+}
+
+// place puts an application where it belongs now.
+func (s *State) place(a *App) {
+	s.blocked = false
 	h := s.findHome(a)
 	var l *Ledger
 	if h.leaf != nil {
@@ -71,7 +106,19 @@ func (s *State) rehome(a *App) {
 		s.touchApp(a)
 	}
 	a.Why, a.Fault, a.lodger = h.why, h.fault, h.lodger
+	s.noteBlocked(a, s.blocked)
+	s.setSpaced(a, h.leaf, h.spaced)
 	s.setLedger(a, l)
+}
+
+// noteBlocked counts the applications that have another home than they might because of what a rule made for others.
+func (s *State) noteBlocked(a *App, blocked bool) {
+	if a.blocked {
+		s.manyBlocked--
+	}
+	if a.blocked = blocked; blocked {
+		s.manyBlocked++
+	}
 }
 
 // setLedger moves an application's use from one ledger to another.
@@ -95,6 +142,9 @@ func (s *State) setLedger(a *App, l *Ledger) {
 		old.apps--
 		old.Leaf.apps--
 		s.dropLedger(old)
+		if old.Leaf.Dynamic && s.manyBlocked > 0 {
+			s.lookAgain()
+		}
 		s.prune(old.Leaf)
 	}
 }
@@ -135,7 +185,7 @@ func (s *State) findHome(a *App) home {
 		return h
 	}
 	h := s.seekHome(a)
-	if len(c.Groups) == 0 && !h.lodger && h.fault == "" && s.homesAt == s.treeVersion && len(s.homes) < manyHomes {
+	if len(c.Groups) == 0 && !h.lodger && h.fault == "" && !s.blocked && s.homesAt == s.treeVersion && len(s.homes) < manyHomes {
 		s.homes[key] = h
 	}
 	return h
@@ -149,38 +199,38 @@ const manyHomes = 1 << 14
 
 func (s *State) seekHome(a *App) home {
 	p := s.petition(a)
-	leaf, why := s.byRules(p)
-	if leaf == nil {
-		if q := s.QueueByName(DefaultQueue); q != nil && q.Leaf() && !q.Draining {
-			leaf, why = q, DefaultQueue+", since "+why
+	at, why := s.byRules(p)
+	if at == nil {
+		if q := s.standing(DefaultQueue); q != nil && q.Leaf() {
+			at, why = &seat{path: DefaultQueue, above: q}, DefaultQueue+", since "+why
 		}
 	} else {
-		why = leaf.Name + " from " + why
+		why = at.path + " from " + why
 	}
 	switch {
-	case leaf == nil && a.Placed > 0 || a.arriving:
+	case at == nil && p.stays:
 		return home{leaf: s.refuge(p), why: "it was placed before its queue went", lodger: true}
-	case leaf == nil:
+	case at == nil:
 		return home{fault: why + ", and there is no " + DefaultQueue}
-	case leaf.Admits(p.user, p.groups):
-		return home{leaf: leaf, why: why}
-	case a.Placed > 0 || a.arriving:
-		return home{leaf: leaf, why: why, lodger: true}
+	case at.above.Admits(p.user, p.groups):
+		return home{leaf: s.take(at, p), why: why, spaced: at.spaced}
+	case p.stays:
+		return home{leaf: s.take(at, p), why: why, spaced: at.spaced, lodger: true}
 	}
-	s.prune(leaf) // it may have been made for the application
-	return home{fault: denied(leaf, p)}
+	return home{fault: denied(at.path, p)}
 }
 
-func denied(leaf *Queue, p *petition) string {
+func denied(path string, p *petition) string {
 	if p.user == "" {
-		return "queue " + leaf.Name + " admits only some users, and on whose behalf the pod was made is not known"
+		return "queue " + path + " admits only some users, and on whose behalf the pod was made is not known"
 	}
-	return "queue " + leaf.Name + " does not admit user " + p.user
+	return "queue " + path + " does not admit user " + p.user
 }
 
 func (s *State) petition(a *App) *petition {
 	c := a.Claim()
 	p := &petition{namespace: a.Namespace, user: c.User, groups: c.Groups, want: strings.ToLower(c.Queue), from: c.QueueFrom}
+	p.stays = a.Placed > 0 || a.arriving
 	if p.space = s.namespaces[a.Namespace]; p.space == nil {
 		p.space = &NamespaceFact{Name: a.Namespace}
 	}
@@ -193,8 +243,17 @@ func (s *State) petition(a *App) *petition {
 // provided is the one rule of a tree without rules.
 var provided = []Rule{{Kind: RuleProvided}}
 
-// byRules returns the leaf that the first matching rule gives, made if the rule says so, and what decided, or why nothing matched.
-func (s *State) byRules(p *petition) (leaf *Queue, why string) {
+// seat is a leaf that a rule gives: the one that stands at the path, or one to be made below the queue that is the last to stand.
+type seat struct {
+	path  string
+	above *Queue
+	made  bool
+	// spaced: it is made for the namespace.
+	spaced bool
+}
+
+// byRules returns the leaf that the first matching rule gives and what decided, or why nothing matched.
+func (s *State) byRules(p *petition) (at *seat, why string) {
 	rules := s.tree.Rules
 	if len(rules) == 0 {
 		rules = provided
@@ -205,13 +264,18 @@ func (s *State) byRules(p *petition) (leaf *Queue, why string) {
 			continue
 		}
 		if q := s.standing(path); q != nil && q.Leaf() {
-			return q, p.source(&rules[i])
+			return &seat{path: path, above: q}, p.source(&rules[i])
 		}
-		if create {
-			if q := s.create(path); q != nil {
-				s.endow(q, &rules[i], p)
-				return q, p.source(&rules[i])
-			}
+		if !create {
+			continue
+		}
+		switch q, clear := s.site(path); {
+		case q == nil:
+		case !clear && (p.stays || q.Admits(p.user, p.groups)): // who is not admitted is not whatever there is
+			s.blocked = true
+		default:
+			spaced := rules[i].Kind == RuleTag && strings.ToLower(rules[i].Value) == TagNamespace
+			return &seat{path: path, above: q, made: true, spaced: spaced}, p.source(&rules[i])
 		}
 	}
 	switch q := s.QueueByName(qualified(p.want)); {
@@ -320,68 +384,73 @@ func matches(list []string, name string) bool {
 // queueName is what the parts of a path may be.
 var queueName = regexp.MustCompile(`^[a-zA-Z0-9_:#/@-]{1,64}$`)
 
-// create makes a leaf and the parents that it needs; nil when that cannot be.
-func (s *State) create(path string) *Queue {
+// site returns the last queue that stands on the way to a leaf that a rule may make; nil when none can be made there. Without clear there is something in
+// the way that was made for others.
+func (s *State) site(path string) (last *Queue, clear bool) {
 	parts := strings.Split(path, ".")
-	q := s.root
-	if len(parts) < 2 || parts[0] != q.Spec.Name {
-		return nil
+	if len(parts) < 2 || parts[0] != s.root.Spec.Name {
+		return nil, false
 	}
+	last, clear = s.root, true
+	for i, q := 1, s.root; i < len(parts); i++ {
+		if !queueName.MatchString(parts[i]) {
+			return nil, false
+		}
+		if q == nil {
+			continue
+		}
+		q = q.children[parts[i]]
+		switch leaf := i == len(parts)-1; {
+		case q == nil || q.Draining || q.stale:
+		case q.Dynamic:
+			clear = clear && q.Leaf() == leaf
+		case q.Leaf() || leaf:
+			return nil, false
+		default:
+			last = q
+		}
+	}
+	return last, clear
+}
+
+// take returns the leaf of a seat, made with the parents that it needs if it is to be made.
+func (s *State) take(at *seat, p *petition) *Queue {
+	if !at.made {
+		return at.above
+	}
+	parts := strings.Split(at.path, ".")
+	q := s.root
 	for i, part := range parts[1:] {
-		leaf := i == len(parts)-2
 		child := q.children[part]
-		switch {
-		case q.Leaf() || !queueName.MatchString(part):
-			return nil
-		case child != nil && child.Leaf() != leaf:
-			return nil
-		case child == nil || child.Draining:
-			child = s.dynamic(q, child, part, leaf)
+		if child == nil || child.Draining || child.stale {
+			child = s.dynamic(q, child, part, i == len(parts)-2)
 		}
 		q = child
+	}
+	if at.spaced {
+		s.respec(q, endowed(dynamicSpec(q.Parent, q.Spec.Name, true), p.space))
 	}
 	return q
 }
 
-// dynamic makes a queue by the nearest template above it, or brings one back that drains.
+// dynamic makes a queue by the nearest template above it, or brings one back that drains or that may have been made by what does not hold any more.
 func (s *State) dynamic(parent, q *Queue, name string, leaf bool) *Queue {
 	spec := dynamicSpec(parent, name, leaf)
 	if q == nil {
 		q = s.newQueue(parent, spec)
+		s.bound(q)
+		s.oweAbove(q)
 	}
-	q.Spec, q.Dynamic, q.Draining = spec, true, false
-	s.bound(q)
-	s.oweAbove(q)
-	s.treeVersion++
+	q.Dynamic, q.Draining, q.stale = true, false, false
+	if leaf && q.spaced > 0 {
+		return q // it has what the namespace says
+	}
+	s.respec(q, spec)
 	return q
 }
 
-func dynamicSpec(parent *Queue, name string, leaf bool) *QueueSpec {
-	t := templateAbove(parent)
-	if t == nil || !leaf {
-		return &QueueSpec{Name: name, Parent: !leaf, Weight: 1}
-	}
-	spec := *t
-	spec.Name, spec.Parent, spec.Children, spec.Template = name, false, nil, nil
-	spec.Weight = max(1, spec.Weight)
-	return &spec
-}
-
-// endow gives a queue that was made for a namespace what the namespace says of it.
-func (s *State) endow(q *Queue, r *Rule, p *petition) {
-	if !q.Dynamic || r.Kind != RuleTag || strings.ToLower(r.Value) != TagNamespace {
-		return
-	}
-	spec := dynamicSpec(q.Parent, q.Spec.Name, true)
-	if p.space.Max != nil {
-		spec.Max = p.space.Max
-	}
-	if p.space.Guaranteed != nil {
-		spec.Guaranteed = p.space.Guaranteed
-	}
-	if p.space.MaxApps > 0 {
-		spec.MaxApps = p.space.MaxApps
-	}
+// respec changes what is configured of a queue, if it differs.
+func (s *State) respec(q *Queue, spec *QueueSpec) {
 	if reflect.DeepEqual(spec, q.Spec) {
 		return
 	}
@@ -389,6 +458,49 @@ func (s *State) endow(q *Queue, r *Rule, p *petition) {
 	s.bound(q)
 	s.oweAbove(q)
 	s.treeVersion++
+}
+
+// dynamicSpec is what a queue is made of. Who may submit is for the queues above to say.
+func dynamicSpec(parent *Queue, name string, leaf bool) *QueueSpec {
+	t := templateAbove(parent)
+	if t == nil || !leaf {
+		return &QueueSpec{Name: name, Parent: !leaf, Weight: 1}
+	}
+	spec := *t
+	spec.Name, spec.Parent, spec.Children, spec.Template = name, false, nil, nil
+	spec.Submit, spec.Admin = ACL{}, ACL{}
+	spec.Weight = max(1, spec.Weight)
+	return &spec
+}
+
+// endowed gives a queue that is made for a namespace what the namespace says of it.
+func endowed(spec *QueueSpec, space *NamespaceFact) *QueueSpec {
+	if space.Max != nil {
+		spec.Max = space.Max
+	}
+	if space.Guaranteed != nil {
+		spec.Guaranteed = space.Guaranteed
+	}
+	if space.MaxApps > 0 {
+		spec.MaxApps = space.MaxApps
+	}
+	return spec
+}
+
+// setSpaced notes whether an application is in a queue that was made for its namespace: as long as one is, the namespace's bounds hold there.
+func (s *State) setSpaced(a *App, leaf *Queue, spaced bool) {
+	old := a.spaced
+	a.spaced = nil
+	if spaced {
+		a.spaced = leaf
+		leaf.spaced++
+	}
+	if old != nil {
+		old.spaced--
+		if old.spaced == 0 && old.Dynamic && old.Leaf() {
+			s.respec(old, dynamicSpec(old.Parent, old.Spec.Name, true))
+		}
+	}
 }
 
 func templateAbove(q *Queue) *QueueSpec {
@@ -400,17 +512,17 @@ func templateAbove(q *Queue) *QueueSpec {
 	return nil
 }
 
-// refuge is the draining leaf for an application that has pods on nodes and no queue: by the name that it wants, as far down as there are queues, or
-// beside what stands in its way. It has no bounds of its own.
+// refuge is the draining leaf for an application that has pods on nodes and no queue: by the name that it wants, as far down as there are configured
+// queues, or beside what stands in its way. It has no bounds of its own.
 func (s *State) refuge(p *petition) *Queue {
 	parts := strings.Split(qualified(p.want), ".")
 	if p.want == "" {
 		parts = strings.Split(DefaultQueue, ".")
 	}
 	q := s.root
-	for _, part := range parts[1:] {
+	for _, part := range parts[1:max(1, len(parts)-1)] {
 		child := q.children[part]
-		if child == nil || child.Leaf() {
+		if child == nil || child.Leaf() || child.Dynamic || child.Draining {
 			break
 		}
 		q = child
