@@ -27,6 +27,8 @@ type petition struct {
 	space      *NamespaceFact
 	// stays: the application has pods on nodes, and so must have a queue.
 	stays bool
+	// lodges: that has decided.
+	lodges bool
 }
 
 // Rehome looks again where applications belong, after the tree has changed, at so many of them. It reports whether any are left.
@@ -183,7 +185,7 @@ func (s *State) seekHome(a *App) home {
 	case at == nil:
 		return home{fault: why + ", and there is no " + DefaultQueue}
 	case at.above.Admits(p.user, p.groups):
-		return home{leaf: s.take(at, p), why: why, spaced: at.spaced}
+		return home{leaf: s.take(at, p), why: why, spaced: at.spaced, lodger: p.lodges}
 	case p.stays:
 		return home{leaf: s.take(at, p), why: why, spaced: at.spaced, lodger: true}
 	}

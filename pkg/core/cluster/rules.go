@@ -37,8 +37,10 @@ func (s *State) byRules(p *petition) (at *seat, why string) {
 		}
 		switch q, clear := s.site(path); {
 		case q == nil:
-		case !clear && (p.stays || q.Admits(p.user, p.groups)): // who is not admitted is not whatever there is
+		case !clear && q.Admits(p.user, p.groups):
 			s.blocked = true
+		case !clear && p.stays: // otherwise it would be refused there, whatever had been made
+			s.blocked, p.lodges = true, true
 		default:
 			spaced := rules[i].Kind == RuleTag && strings.ToLower(rules[i].Value) == TagNamespace
 			return &seat{path: path, above: q, made: true, spaced: spaced}, p.source(&rules[i])
