@@ -46,22 +46,21 @@ func round(value int64) int64 {
 
 // Key is a queue's place among its siblings with regard to the ask that it offers: smaller comes first.
 type Key struct {
+	// First is the priority where the parent puts that before the guarantee, else zero. It is a part of the key, not a way to compare, so that keys from
+	// before and after a change of the tree have an order.
+	First int64
 	// Above: with the ask it would not be within its guarantee.
 	Above bool
 	// Priority is that of the ask as it is seen outside the queue.
 	Priority int64
 	// Ratio is the largest used/guaranteed of the resources that count, or beyond the guarantee the largest part of the capacity by weight.
 	Ratio float64
-	// PriorityFirst is the parent's: priority counts before the guarantee.
-	PriorityFirst bool
 }
 
 // Compare orders keys of siblings.
 func (k Key) Compare(o Key) int {
-	if k.PriorityFirst {
-		if c := cmp.Compare(o.Priority, k.Priority); c != 0 {
-			return c
-		}
+	if c := cmp.Compare(o.First, k.First); c != 0 {
+		return c
 	}
 	if k.Above != o.Above {
 		if k.Above {
@@ -76,9 +75,11 @@ func (k Key) Compare(o Key) int {
 func (m *Scale) Key(q *cluster.Queue, request resource.Vector, priority int64) Key {
 	k := Key{Priority: priority}
 	if q.Parent != nil {
-		k.PriorityFirst = q.Parent.Spec.PriorityFirst
 		if q.Parent.Spec.PriorityDisabled {
 			k.Priority = 0
+		}
+		if q.Parent.Spec.PriorityFirst {
+			k.First = k.Priority
 		}
 	}
 	var within bool
