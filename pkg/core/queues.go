@@ -27,6 +27,10 @@ func (c *Core) rehome() {
 // followApps lets waiting pods follow their applications: to another queue, or aside when it has none any more.
 func (c *Core) followApps() {
 	c.state.TouchedApps(func(a *cluster.App) {
+		if a.Size() == 0 {
+			delete(c.homeless, a)
+			return
+		}
 		if a.Ledger != nil && !c.homeless[a] {
 			c.pending.Follow(a)
 			return

@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"slices"
+
 	"github.com/sluice-scheduler/sluice/pkg/core/resource"
 )
 
@@ -81,15 +83,52 @@ func (s *State) TakeRelieved() []*Account {
 	return out
 }
 
-// touchQueue notes that the use of a leaf, and so of all queues above it, has changed.
-func (s *State) touchQueue(q *Queue) {
-	if !q.dirty {
-		q.dirty = true
-		s.dirtyQueues = append(s.dirtyQueues, q)
+// manyGone is how many accounts or queues may be noted that have gone since: a standby takes them from nobody.
+const manyGone = 128
+
+// relieve notes that there may be more to be had of an account. Of those that have gone since not many are kept.
+func (s *State) relieve(a *Account) {
+	if a.relieved {
+		return
 	}
+	if len(s.relieved) >= s.manyRelieved {
+		s.relieved = slices.DeleteFunc(s.relieved, func(a *Account) bool {
+			a.relieved = s.keeps(a.Queue) && (a == &a.Queue.Account || a.Queue.members[a.key] == a)
+			return !a.relieved
+		})
+		s.manyRelieved = 2*len(s.relieved) + manyGone
+	}
+	a.relieved = true
+	s.relieved = append(s.relieved, a)
 }
 
-// DirtyQueues hands out the leaves whose use has changed since the last call.
+// touchQueue notes that the use of a leaf, and so of all queues above it, has changed. Where it has gone the nearest above it that has not is noted.
+func (s *State) touchQueue(q *Queue) {
+	if q.dirty {
+		return
+	}
+	if len(s.dirtyQueues) >= s.manyDirty {
+		old := s.dirtyQueues
+		s.dirtyQueues, s.manyDirty = nil, 2*len(old)+manyGone
+		for _, o := range old {
+			o.dirty = false
+			for o != nil && !s.keeps(o) {
+				o = o.Parent
+			}
+			if o != nil {
+				s.touchQueue(o)
+			}
+		}
+		s.manyDirty = 2*len(s.dirtyQueues) + manyGone
+	}
+	q.dirty = true
+	s.dirtyQueues = append(s.dirtyQueues, q)
+}
+
+// keeps reports whether a queue has not gone.
+func (s *State) keeps(q *Queue) bool { return s.queues[q.Index] == q }
+
+// DirtyQueues hands out the leaves whose use, and so that of those above them, has changed since the last call.
 func (s *State) DirtyQueues(f func(*Queue)) {
 	for _, q := range s.dirtyQueues {
 		q.dirty = false

@@ -179,6 +179,7 @@ func (s *State) dropApp(a *App) {
 	s.setSpaced(a, nil, false)
 	s.noteBlocked(a, false)
 	s.setLedger(a, nil)
+	s.touchApp(a)
 	delete(s.appOf, appKey{a.Namespace, a.ID})
 	last := len(s.apps) - 1
 	s.apps[a.at] = s.apps[last]

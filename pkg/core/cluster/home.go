@@ -130,7 +130,7 @@ func (s *State) touchApp(a *App) {
 }
 
 // TouchedApps hands out the applications of which since the last call something has changed that their waiting pods go by: the home, whether they have
-// anything placed, when they were submitted, or, in a queue that sorts by it, what they use.
+// anything placed, when they were submitted, or, in a queue that sorts by it, what they use. Those that have gone are among them, with no pods.
 func (s *State) TouchedApps(f func(*App)) {
 	for len(s.touched) > 0 {
 		last := len(s.touched) - 1
@@ -138,9 +138,7 @@ func (s *State) TouchedApps(f func(*App)) {
 		s.touched[last] = nil
 		s.touched = s.touched[:last]
 		a.touched = false
-		if a.pods > 0 {
-			f(a)
-		}
+		f(a)
 	}
 }
 

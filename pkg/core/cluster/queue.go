@@ -230,14 +230,6 @@ func (s *State) bound(q *Queue) {
 	}
 }
 
-// relieve notes that there may be more to be had of an account.
-func (s *State) relieve(a *Account) {
-	if !a.relieved {
-		a.relieved = true
-		s.relieved = append(s.relieved, a)
-	}
-}
-
 // owe computes what a queue is owed: what is configured, or what its children are owed, whichever is more.
 func (s *State) owe(q *Queue) {
 	var sum resource.Vector

@@ -47,6 +47,8 @@ type State struct {
 	treeVersion uint64
 	dirtyQueues []*Queue
 	relieved    []*Account
+	// manyDirty and manyRelieved are the lengths at which those that have gone are left out of dirtyQueues and relieved.
+	manyDirty, manyRelieved int
 
 	apps  []*App
 	appOf map[appKey]*App
