@@ -1,0 +1,145 @@
+package cluster
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/resource"
+)
+
+func cpus(n int64) resource.Amounts { return resource.Amounts{{Name: "cpu", Value: n}} }
+
+func boundOf(t *testing.T, a *Account) int64 {
+	t.Helper()
+	most, ok := a.Bound(resource.SlotCPU)
+	require.True(t, ok, a.Who)
+	return most
+}
+
+// TestAMaxIsLoweredBelowUse: what runs stays in the account, which refuses until enough is given back.
+func TestAMaxIsLoweredBelowUse(t *testing.T) {
+	s := grove(t, treeOf(&QueueSpec{Name: "a", Max: cpus(9)}), "a")
+	s.TakeRelieved()
+	change(t, s, treeOf(&QueueSpec{Name: "a", Max: cpus(1)}))
+	a := s.QueueByName("root.a")
+	require.EqualValues(t, 2, a.Used.At(resource.SlotCPU))
+	require.EqualValues(t, 1, boundOf(t, &a.Account))
+	_, refuses := a.Refuses(resource.Vector{0, 1})
+	require.True(t, refuses)
+	require.Contains(t, s.TakeRelieved(), &a.Account, "who waits for it looks again")
+}
+
+// TestLimitsChange: users' and groups' accounts come and go with the limits, and hold what they should.
+func TestLimitsChange(t *testing.T) {
+	withLimits := func(limits ...Limit) *Tree {
+		tree := treeOf(&QueueSpec{Name: "a"}, &QueueSpec{Name: "b"})
+		tree.Root.Limits = limits
+		return tree
+	}
+	s := grove(t, withLimits(), "a", "b")
+	require.Empty(t, s.root.members)
+
+	change(t, s, withLimits(Limit{Users: []string{"*"}, Max: cpus(3)}))
+	ann := s.root.members["user:ann"]
+	require.EqualValues(t, 4, ann.Used.At(resource.SlotCPU))
+	require.Equal(t, 2, ann.Apps)
+	require.EqualValues(t, 3, boundOf(t, ann))
+
+	change(t, s, withLimits(Limit{Users: []string{"ann"}, Max: cpus(7)}, Limit{Users: []string{"*"}, Max: cpus(3)}, Limit{Groups: []string{"*"}, MaxApps: 2}))
+	require.EqualValues(t, 7, boundOf(t, s.root.members["user:ann"]))
+	require.True(t, s.root.members["group:*"].Full())
+
+	change(t, s, withLimits(Limit{Users: []string{"bob"}, Max: cpus(1)}))
+	require.Empty(t, s.root.members)
+}
+
+// TestATemplateChanges: queues that rules made follow it, at once or when they are made again.
+func TestATemplateChanges(t *testing.T) {
+	made := func(template *QueueSpec) *Tree {
+		tree := treeOf()
+		tree.Root.Template, tree.Rules = template, []Rule{{Kind: RuleUser, Create: true}}
+		return tree
+	}
+	s := grove(t, made(&QueueSpec{Max: cpus(5), Guaranteed: cpus(2)}), "any")
+	ann := s.QueueByName("root.ann")
+	require.True(t, ann.Dynamic)
+	require.EqualValues(t, 5, boundOf(t, &ann.Account))
+	owed, _ := s.root.Owed(resource.SlotCPU)
+	require.EqualValues(t, 2, owed)
+
+	change(t, s, made(&QueueSpec{Max: cpus(6)}))
+	require.EqualValues(t, 6, boundOf(t, &ann.Account))
+	_, isOwed := s.root.Owed(resource.SlotCPU)
+	require.False(t, isOwed)
+
+	change(t, s, made(nil))
+	require.Same(t, ann, s.QueueByName("root.ann"), "it stayed")
+	require.Empty(t, ann.Max)
+	s.RemovePod("any")
+	require.Nil(t, s.QueueByName("root.ann"))
+	require.NoError(t, s.Verify())
+}
+
+// TestANamespaceBoundsItsQueue: as long as applications are there for their namespace, and only then.
+func TestANamespaceBoundsItsQueue(t *testing.T) {
+	tree := treeOf()
+	tree.Rules = []Rule{{Kind: RuleProvided, Create: true}, {Kind: RuleTag, Value: "namespace", Create: true}}
+	tree.Root.Template = &QueueSpec{Max: cpus(9)}
+	s := New()
+	s.SetTree(tree)
+	s.SetNode(&NodeFact{Name: "n", Allocatable: cpus(100)})
+	pod := func(name, queue string) {
+		s.SetPod(&PodFact{UID: types.UID(name), Namespace: "ns", Name: name, Ours: true, Demand: &Demand{Key: "any"}, Claim: &Claim{App: name, Queue: queue}})
+	}
+	s.SetNamespace(&NamespaceFact{Name: "ns", Max: cpus(4), MaxApps: 3})
+	pod("by-namespace", "")
+	s.Rehome(100)
+	q := s.QueueByName("root.ns")
+	require.EqualValues(t, 4, boundOf(t, &q.Account))
+	require.Equal(t, 3, q.MaxApps)
+
+	pod("by-name", "ns")
+	require.Same(t, q, s.App("ns", "by-name").Queue())
+	require.EqualValues(t, 4, boundOf(t, &q.Account))
+	s.RemovePod("by-namespace")
+	require.EqualValues(t, 9, boundOf(t, &q.Account), "nobody is there for the namespace")
+	require.Equal(t, 0, q.MaxApps)
+
+	pod("by-namespace", "")
+	require.EqualValues(t, 4, boundOf(t, &q.Account))
+	s.SetNamespace(&NamespaceFact{Name: "ns", Max: cpus(5)})
+	s.Rehome(100)
+	require.EqualValues(t, 5, boundOf(t, &q.Account))
+	s.RemoveNamespace("ns")
+	s.Rehome(100)
+	require.EqualValues(t, 9, boundOf(t, &q.Account))
+	require.NoError(t, s.Verify())
+}
+
+// TestTheOlderApplicationHasThePath: two need one path as a leaf and as a parent; whoever came first, the older has it, and the other gets it when that
+// has gone.
+func TestTheOlderApplicationHasThePath(t *testing.T) {
+	for _, order := range [][]string{{"old", "young"}, {"young", "old"}} {
+		tree := treeOf(&QueueSpec{Name: "default"})
+		tree.Rules = []Rule{{Kind: RuleProvided, Create: true}}
+		s := New()
+		s.SetTree(tree)
+		for _, name := range order {
+			f := &PodFact{UID: types.UID(name), Name: name, Ours: true, Demand: &Demand{Key: "any"}, Claim: &Claim{App: name, Queue: "p"}}
+			if name == "young" {
+				f.Created, f.Claim.Queue = f.Created.Add(1), "p.x"
+			}
+			s.SetPod(f)
+			s.Rehome(100)
+			require.NoError(t, s.Verify())
+		}
+		require.Equal(t, "root.p", s.App("", "old").Queue().Name)
+		require.Equal(t, "root.default", s.App("", "young").Queue().Name)
+		s.RemovePod("old")
+		s.Rehome(100)
+		require.Equal(t, "root.p.x", s.App("", "young").Queue().Name)
+		require.NoError(t, s.Verify())
+	}
+}
