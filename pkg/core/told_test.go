@@ -81,3 +81,24 @@ func TestWhoComesToAQueueThatIsHeldBackIsToldSo(t *testing.T) {
 	require.Equal(t, map[string]string{"parked": core.ReasonQuotaExceeded}, reasons(effects))
 	require.NoError(t, c.Verify())
 }
+
+// TestWhatIsSaidOfABoundFollowsIt: also where the pod is not let in by the new bound either.
+func TestWhatIsSaidOfABoundFollowsIt(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	c := core.New(core.Config{})
+	running := inQueue("a", "running", 1000, now)
+	running.Node = "n"
+	c.Step(now, []core.Event{
+		core.Lead{On: true},
+		leavesOf(maxCPU("a", 1000)),
+		core.NodeSet{Node: nodeOf("n", 9000)},
+		core.PodSet{Pod: running},
+		core.PodSet{Pod: inQueue("a", "large", 2000, now)},
+	})
+	require.Equal(t, "it asks for 2 of cpu, and queue root.a may never hold more than 1.", c.Explain("ns", "large").Message)
+
+	effects := c.Step(now, []core.Event{leavesOf(maxCPU("a", 2000))})
+	require.Equal(t, map[string]string{"large": core.ReasonQuotaExceeded}, reasons(effects))
+	require.Equal(t, "queue root.a may hold 2 of cpu and has less than the 2 asked for left.", c.Explain("ns", "large").Message)
+	require.Empty(t, reasons(c.Step(now, []core.Event{leavesOf(maxCPU("a", 2000))})), "and only when it changes")
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 	"github.com/sluice-scheduler/sluice/pkg/core/resource"
+	"github.com/sluice-scheduler/sluice/pkg/core/share"
 )
 
 // standsReady reports whether a pod in line may be tried.
@@ -178,12 +179,13 @@ func (w *world) usedOf(q *cluster.Queue, name string) (sum int64) {
 	return sum
 }
 
-// refuses reports whether an account would refuse a request, or another application.
-func refuses(a *cluster.Account, request resource.Vector, starting bool) bool {
+// refuses reports whether an account refuses a request, or another application, for the reason given.
+func refuses(r *share.Refusal, request resource.Vector, starting bool) bool {
+	a := r.Account
 	for _, m := range a.Max {
-		if ask := request.At(m.Slot); ask > 0 && a.Used.At(m.Slot)+ask > m.Value {
+		if ask := request.At(m.Slot); m.Slot == r.Slot && m.Value == r.Max && ask > 0 && a.Used.At(m.Slot)+ask > m.Value {
 			return true
 		}
 	}
-	return starting && a.MaxApps > 0 && a.Apps+1 > a.MaxApps
+	return r.Slot == share.NoSlot && starting && a.MaxApps > 0 && int64(a.MaxApps) == r.Max && a.Apps+1 > a.MaxApps
 }

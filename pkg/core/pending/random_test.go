@@ -45,7 +45,7 @@ type world struct {
 	states map[*cluster.Pod]State
 	until  map[*cluster.Pod]time.Time
 	parked map[string]time.Time
-	held   map[plainLine]*cluster.Account
+	held   map[plainLine]*share.Refusal
 	stood  map[*cluster.Pod]stood
 	serial int
 }
@@ -62,7 +62,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	s.SetNode(&cluster.NodeFact{Name: "n", Allocatable: resource.Amounts{{Name: "cpu", Value: 32}, {Name: "gpu", Value: 8}, {Name: "pods", Value: 64}}})
 	w := &world{
 		t: t, rng: rand.New(rand.NewPCG(seed, 7)), s: s, scale: share.NewScale(s.Space), now: today,
-		states: map[*cluster.Pod]State{}, until: map[*cluster.Pod]time.Time{}, parked: map[string]time.Time{}, held: map[plainLine]*cluster.Account{}, stood: map[*cluster.Pod]stood{},
+		states: map[*cluster.Pod]State{}, until: map[*cluster.Pod]time.Time{}, parked: map[string]time.Time{}, held: map[plainLine]*share.Refusal{}, stood: map[*cluster.Pod]stood{},
 	}
 	w.scale.Set(s.Capacity())
 	w.q = New(w.scale)
@@ -209,19 +209,23 @@ func (w *world) giveBack(p *cluster.Pod) {
 
 func (w *world) holdBack(l *Line) {
 	account := l.Ledger().Accounts[w.rng.IntN(len(l.Ledger().Accounts))]
-	w.held[plainLine{l.Lot.Ask.Shape.Key, l.Ledger(), l.Starting()}] = account
-	w.q.HoldBack(l, &Hold{Refusal: share.Refusal{Account: account}})
+	r := share.Refusal{Account: account, Slot: share.NoSlot, Max: int64(account.MaxApps)}
+	if len(account.Max) > 0 {
+		m := account.Max[w.rng.IntN(len(account.Max))]
+		r.Slot, r.Max = m.Slot, m.Value
+	}
+	w.held[plainLine{l.Lot.Ask.Shape.Key, l.Ledger(), l.Starting()}] = &r
+	w.q.HoldBack(l, &Hold{Refusal: r})
 }
 
 func (w *world) relieve() {
-	for l, account := range w.held {
-		w.q.Relieve(account, func(*Line) {})
-		for o, of := range w.held {
-			if of == account && !refuses(account, w.requestOf(o), o.starting) {
-				delete(w.held, o)
+	for _, r := range w.held {
+		w.q.Relieve(r.Account, func(*Line) {})
+		for l, o := range w.held {
+			if o.Account == r.Account && !refuses(o, w.requestOf(l), l.starting) {
+				delete(w.held, l)
 			}
 		}
-		_ = l
 		return
 	}
 }

@@ -34,12 +34,14 @@ func Refuses(l *cluster.Ledger, request resource.Vector, starting bool) (Refusal
 	return Refusal{}, false
 }
 
-// Holds reports whether the account still refuses.
+// Holds reports whether the account still refuses, for the very reason that is given: with another bound there is another reason.
 func (r Refusal) Holds(request resource.Vector, starting bool) bool {
-	if _, refuses := r.Account.Refuses(request); refuses {
-		return true
+	if r.Slot == NoSlot {
+		return starting && r.Account.Full() && r.Max == int64(r.Account.MaxApps)
 	}
-	return starting && r.Account.Full()
+	most, bounded := r.Account.Bound(r.Slot)
+	want := request.At(r.Slot)
+	return bounded && most == r.Max && want > 0 && want > most-r.Account.Used.At(r.Slot)
 }
 
 // Headroom returns what an application of a ledger may still take of a resource: the least over its accounts of max − used; bounded is false when
