@@ -34,7 +34,7 @@ var layers = map[string][]string{
 		"pkg/core/pending", "pkg/core/place",
 	},
 	"pkg/app":           {"pkg/core/resource", "pkg/core/cluster"},
-	"pkg/sim":           {"pkg/app", "pkg/config", "pkg/core", "pkg/core/cluster"},
+	"pkg/sim":           {"pkg/app", "pkg/config", "pkg/config/queues", "pkg/core", "pkg/core/cluster"},
 	"pkg/config":        {"pkg/config/strict", "pkg/core/order"},
 	"pkg/config/queues": {"pkg/config/strict", "pkg/core/order", "pkg/core/cluster", "pkg/core/resource"},
 	"pkg/config/strict": {},

@@ -37,6 +37,9 @@ type Cluster struct {
 	pods   map[types.UID]*v1.Pod
 	byName map[string]types.UID
 	serial int
+	// tree is nil until one is set.
+	tree       *cluster.Tree
+	namespaces map[string]*v1.Namespace
 }
 
 // New returns an empty cluster whose core leads.
@@ -44,6 +47,7 @@ func New(cfg core.Config) *Cluster {
 	c := &Cluster{
 		cfg: cfg, now: start,
 		nodes: map[string]*v1.Node{}, pods: map[types.UID]*v1.Pod{}, byName: map[string]types.UID{},
+		namespaces: map[string]*v1.Namespace{},
 	}
 	c.Core = core.New(cfg)
 	c.tell(core.Lead{On: true})
@@ -133,6 +137,7 @@ func (c *Cluster) Restart() {
 
 // Relist tells the core of every object again.
 func (c *Cluster) Relist() {
+	c.relistQueues()
 	for _, name := range slices.Sorted(maps.Keys(c.nodes)) {
 		c.tell(core.NodeSet{Node: cluster.ReadNode(c.nodes[name])})
 	}

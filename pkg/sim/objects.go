@@ -38,7 +38,7 @@ func (s *Script) node(a Args, _ string) error {
 }
 
 // pod makes pods: pod NAME [count=N] [cpu=] [memory=] [any.resource/name=] [priority=] [selector=(k=v)] [tolerate=(key)] [port=80]
-// [scheduler=other] [on=node] [pin=node] [gated] [order=].
+// [scheduler=other] [on=node] [pin=node] [gated] [order=] [app=] [queue=] [user=] [groups=(g,…)].
 func (s *Script) pod(a Args, _ string) error {
 	names, err := a.names()
 	if err != nil {
@@ -68,9 +68,9 @@ func newPod(name string, a Args) (*v1.Pod, error) {
 		return nil, err
 	}
 	number := int32(priority)
-	var annotations map[string]string
+	annotations := claimOf(a)
 	if name := a.one("order", ""); name != "" {
-		annotations = map[string]string{cluster.OrderAnnotation: name}
+		annotations[cluster.OrderAnnotation] = name
 	}
 	p := &v1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Generation: 1, Annotations: annotations}}
 	p.Spec = v1.PodSpec{

@@ -32,13 +32,16 @@ type Script struct {
 
 // NewScript returns a script on an empty cluster.
 func NewScript() *Script {
-	s := &Script{
-		cluster: New(core.Config{}),
-		refuse:  map[string]string{}, keep: map[string]bool{}, kept: map[string]core.Bind{},
-	}
+	s := &Script{}
+	s.begin()
+	return s
+}
+
+func (s *Script) begin() {
+	s.cluster = New(core.Config{})
+	s.refuse, s.keep, s.kept = map[string]string{}, map[string]bool{}, map[string]core.Bind{}
 	s.cluster.Log = s.log
 	s.cluster.Answer = s.answer
-	return s
 }
 
 // Do runs one command and returns what it caused. Input is the text below the command, if any. An unknown command or argument is an error.
@@ -72,6 +75,7 @@ var commands = map[string]func(*Script, Args, string) error{
 	"run":      (*Script).run,
 	"step":     (*Script).step,
 	"restart":  (*Script).restart,
+	"clear":    (*Script).clear,
 	"relist":   (*Script).relist,
 	"standby":  (*Script).standby,
 	"lead":     (*Script).lead,
@@ -80,7 +84,11 @@ var commands = map[string]func(*Script, Args, string) error{
 	"stats":    (*Script).stats,
 	"scarcity": (*Script).scarcity,
 	"orders":   (*Script).orders,
-	"rejected": (*Script).rejected,
+	"queues":   (*Script).queues,
+	"survey":   (*Script).survey,
+
+	"namespace": (*Script).namespace,
+	"rejected":  (*Script).rejected,
 }
 
 func (s *Script) printf(format string, args ...any) { fmt.Fprintf(&s.out, format+"\n", args...) }
