@@ -142,15 +142,7 @@ func (b *books) bounds(path string) (most resource.Amounts, apps int, limits []c
 	if len(left) == 0 {
 		return q.Max, q.MaxApps, q.Limits
 	}
-	isLeaf, spaced := false, (*cluster.NamespaceFact)(nil)
-	for app, home := range b.homes {
-		if home.path == path {
-			isLeaf = true
-			if home.spaced {
-				spaced = b.space(app.namespace)
-			}
-		}
-	}
+	isLeaf, spaced := b.spacedBy(path)
 	if !isLeaf || strings.Contains(path, ".~") {
 		return nil, 0, nil
 	}
