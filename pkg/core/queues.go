@@ -18,9 +18,9 @@ func (c *Core) rehome() {
 		c.unfinished = true
 	}
 	c.followApps()
-	if changed := c.scale.Set(c.state.Capacity()); changed || c.treeVersion != c.state.TreeVersion() {
+	if rescaled := c.scale.Set(c.state.Capacity()); rescaled || c.treeVersion != c.state.TreeVersion() {
 		c.treeVersion = c.state.TreeVersion()
-		c.pending.Remeasure()
+		c.pending.Remeasure(rescaled)
 	}
 }
 

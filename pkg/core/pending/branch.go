@@ -27,12 +27,14 @@ type branch struct {
 	// depth is how many branches are above it.
 	depth  int
 	soiled bool
+	// rankedBy is how the queue's parties were ranked.
+	rankedBy ranking
 }
 
 func (b *branch) spot() *int { return &b.place }
 
 func newBranch(queue *cluster.Queue, parent *branch) *branch {
-	b := &branch{queue: queue, parent: parent, place: outside}
+	b := &branch{queue: queue, parent: parent, place: outside, rankedBy: rulesOf(queue.Spec)}
 	if parent != nil {
 		b.depth = parent.depth + 1
 	}
@@ -83,21 +85,29 @@ func (q *Queue) Changed(queue *cluster.Queue) {
 	}
 }
 
-// Remeasure has everything put in order anew: the tree or what is configured of it, or the capacity, has changed.
-func (q *Queue) Remeasure() {
+// Remeasure has everything put in order anew: the tree or what is configured of it, or the capacity (rescaled), has changed.
+func (q *Queue) Remeasure(rescaled bool) {
 	for _, b := range q.branches {
 		if b == nil {
 			continue
 		}
-		for _, l := range b.lines {
-			for _, p := range l.parties.list {
-				p.rank = q.rankOf(p)
-			}
-			rebuild(&l.parties)
+		if by := rulesOf(b.queue.Spec); by != b.rankedBy || rescaled && by.fair {
+			b.rankedBy = by
+			q.rerank(b)
 		}
-		rebuild(&b.ready)
 		q.soil(b)
 	}
+}
+
+// rerank puts the parties of a queue in order anew.
+func (q *Queue) rerank(b *branch) {
+	for _, l := range b.lines {
+		for _, p := range l.parties.list {
+			p.rank = q.rankOf(p)
+		}
+		rebuild(&l.parties)
+	}
+	rebuild(&b.ready)
 }
 
 // rebuild puts a heap in order after the ranks of many have changed.
