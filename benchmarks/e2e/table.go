@@ -19,7 +19,11 @@ func (r *Report) Print(out io.Writer) {
 
 func (c *Outcome) print(out io.Writer) {
 	w := c.Workload
-	fmt.Fprintf(out, "\n### %s, %s: %d pods of %d shapes, %d nodes\n\n", c.Case, c.Mode, w.Pods, w.Shapes, w.Nodes)
+	fmt.Fprintf(out, "\n### %s, %s: %d pods of %d shapes, %d nodes", c.Case, c.Mode, w.Pods, w.Shapes, w.Nodes)
+	if w.Bound > 0 {
+		fmt.Fprintf(out, "; %d of the pods are bound from the beginning", w.Bound)
+	}
+	fmt.Fprint(out, "\n\n")
 	t := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
 	row := func(cells ...string) { fmt.Fprintln(t, "| "+strings.Join(cells, "\t| ")+"\t|") }
 	top := c.ceilingName()
