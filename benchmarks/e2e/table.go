@@ -41,16 +41,24 @@ func (c *Outcome) print(out io.Writer) {
 		fmt.Fprintf(out, "\n%d measurements were set aside and repeated since others took too much of the machine meanwhile.\n", n)
 	}
 	for _, v := range c.Verdicts() {
-		word, sign := "held", "≥"
-		if !v.AtLeast {
-			sign = "≤"
-		}
-		if !v.Held() {
-			word = "MISSED"
-		}
-		fmt.Fprintf(out, "\n%s: %s, bound %s %g: %s", v.Figure, format(v.Reached, 2), sign, v.Bound, word)
+		fmt.Fprintf(out, "\n%s", v)
 	}
 	fmt.Fprintln(out)
+}
+
+// String tells what became of the bound.
+func (v Verdict) String() string {
+	sign := "≤"
+	if v.AtLeast {
+		sign = "≥"
+	}
+	switch {
+	case v.Rounds == 0:
+		return fmt.Sprintf("%s: bound %s %g: not measured", v.Figure, sign, v.Bound)
+	case v.Missed():
+		return fmt.Sprintf("%s: %s, bound %s %g: MISSED", v.Figure, format(v.Reached, 2), sign, v.Bound)
+	}
+	return fmt.Sprintf("%s: %s, bound %s %g: held", v.Figure, format(v.Reached, 2), sign, v.Bound)
 }
 
 // cell is a median with its spread, or nothing if it was not measured.
@@ -74,7 +82,7 @@ func (r *Report) Missed() (missed []string) {
 	for i := range r.Cases {
 		c := &r.Cases[i]
 		for _, v := range c.Verdicts() {
-			if !v.Held() {
+			if v.Missed() {
 				missed = append(missed, fmt.Sprintf("%s %s: %s", c.Case, c.Mode, v.Figure))
 			}
 		}
