@@ -146,7 +146,7 @@ func (q *Queue) joinLine(p *Party) {
 	q.settleLine(l)
 }
 
-// leaveLine takes a party out of its line; an empty line goes.
+// leaveLine takes a party out of its line; an empty line goes. Its lot stays, for the party may be on its way to another line of it.
 func (q *Queue) leaveLine(p *Party) {
 	l := p.line
 	l.parties.remove(p)
@@ -200,9 +200,6 @@ func (q *Queue) dropLine(l *Line) {
 	dropFrom(&l.Lot.lines, l.atLot, func(o *Line, at int) { o.atLot = at })
 	dropFrom(&l.branch.lines, l.atBranch, func(o *Line, at int) { o.atBranch = at })
 	delete(q.lines, lineKey{l.Lot, l.ledger, l.starting})
-	if len(l.Lot.lines) == 0 {
-		q.dropLot(l.Lot)
-	}
 }
 
 // dropFrom takes out the element at a position; the last one takes its place and is told so.

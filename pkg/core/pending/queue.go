@@ -73,7 +73,7 @@ func (q *Queue) Put(p *cluster.Pod, now time.Time) *Ask {
 	switch {
 	case a.State == InBackoff:
 		return a
-	case a.party != nil && a.party.line == q.lines[lineKey{q.lots[a.of()], p.App.Ledger, p.App.Placed == 0}] && cluster.CompareTurn(a.turn, p.Fact) == 0:
+	case a.party != nil && a.party.App == p.App && a.party.line == q.lines[lineKey{q.lots[a.of()], p.App.Ledger, p.App.Placed == 0}] && cluster.CompareTurn(a.turn, p.Fact) == 0:
 		return a
 	}
 	q.leave(a)
