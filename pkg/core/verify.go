@@ -54,14 +54,14 @@ func (c *Core) verifyPod(p *cluster.Pod) error {
 func (c *Core) verifyParked(a *pending.Ask) error {
 	uid := a.Pod.Fact.UID
 	line := a.Line()
+	if line.Behind() {
+		return nil // whatever there is, it is for another first
+	}
 	if h := line.Hold; h != nil {
 		if !h.Holds(line.Request(), line.Starting()) {
 			return fmt.Errorf("pod %s is held back although %s would let it in", uid, h.Account.Who)
 		}
 		return nil
-	}
-	if !line.Lot.Parked() && line.Strict() {
-		return nil // it is ready, behind one who waits
 	}
 	if !line.Lot.Parked() || line.Lot.Failure == nil {
 		return fmt.Errorf("pod %s is ready after a step that had time for it", uid)

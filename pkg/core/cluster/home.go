@@ -219,14 +219,14 @@ func (s *State) refuge(p *petition) *Queue {
 	}
 	q := s.root
 	for _, part := range parts[1:max(1, len(parts)-1)] {
-		child := q.children[part]
+		child := q.child(part)
 		if child == nil || child.Leaf() || child.Dynamic || child.Draining {
 			break
 		}
 		q = child
 	}
 	name := "~" + parts[len(parts)-1]
-	if child := q.children[name]; child != nil {
+	if child := q.child(name); child != nil {
 		return child
 	}
 	leaf := s.newQueue(q, &QueueSpec{Name: name, Weight: 1})

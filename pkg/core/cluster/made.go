@@ -24,7 +24,7 @@ func (s *State) site(path string) (last *Queue, clear bool) {
 		if q == nil {
 			continue
 		}
-		q = q.children[parts[i]]
+		q = q.child(parts[i])
 		switch leaf := i == len(parts)-1; {
 		case q == nil || q.Draining || q.stale:
 		case q.Dynamic:
@@ -46,7 +46,7 @@ func (s *State) take(at *seat, p *petition) *Queue {
 	parts := strings.Split(at.path, ".")
 	q := s.root
 	for i, part := range parts[1:] {
-		child := q.children[part]
+		child := q.child(part)
 		if child == nil || child.Draining || child.stale {
 			child = s.dynamic(q, child, part, i == len(parts)-2)
 		}

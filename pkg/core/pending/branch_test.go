@@ -23,12 +23,14 @@ func TestUseInAQueueWhereNobodyWaits(t *testing.T) {
 	scale := share.NewScale(s.Space)
 	scale.Set(s.Capacity())
 	q := New(scale)
-	q.Put(tell(s, "in-a", "one", "a.x", "any"), today)
-	q.Put(tell(s, "in-b", "two", "b", "any"), today)
+	demand := &cluster.Demand{Key: "cpu", Requests: resource.Amounts{{Name: "cpu", Value: 1}}}
+	s.SetPod(&cluster.PodFact{UID: "first", Name: "first", Demand: demand}) // so that the key stands for the whole demand
+	q.Put(tell(s, "in-a", "one", "a.x", "cpu"), today)
+	q.Put(tell(s, "in-b", "two", "b", "cpu"), today)
 	require.Equal(t, "root.a.x", q.Next().Ledger().Leaf.Name)
 
 	s.SetPod(&cluster.PodFact{
-		UID: types.UID("placed"), Name: "placed", Ours: true, Node: "n", Demand: &cluster.Demand{Key: "any"},
+		UID: types.UID("placed"), Name: "placed", Ours: true, Node: "n", Demand: demand,
 		Claim: &cluster.Claim{App: "three", Queue: "a.y"},
 	})
 	s.DirtyQueues(q.Changed)

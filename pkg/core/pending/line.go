@@ -23,7 +23,10 @@ type Line struct {
 	parties  heap[*Party]
 	pods     int
 	standing standing
-	// place is that in branch.ready; atLot, atBranch and atHold are positions in the lists of lot, branch and account.
+	// called: it may be tried although its lot is parked.
+	called bool
+	// among is the heap of the branch in which it stands, place its place there; atLot, atBranch and atHold are positions in the lists of lot, branch and account.
+	among                          *heap[*Line]
 	place, atLot, atBranch, atHold int
 }
 
@@ -101,8 +104,11 @@ func (l *Line) Why() (*Hold, *Failure) {
 	return nil, nil
 }
 
-// Strict reports whether in the line's queue nobody passes the first who waits.
-func (l *Line) Strict() bool { return l.branch.queue.Spec.Strict }
+// Behind reports whether the line has to let another go first that waits: in its queue nobody passes the first who do.
+func (l *Line) Behind() bool {
+	first := l.branch.waiting.top()
+	return l.branch.queue.Spec.Strict && first != nil && first != l && earlier(first, l)
+}
 
 // Waits reports whether the line waits for something: room, or an account.
 func (l *Line) Waits() bool { return l.standing != ready }
@@ -163,17 +169,28 @@ func (q *Queue) count(l *Line, by int) {
 
 // settleLine puts a line where its first party and its standing say.
 func (q *Queue) settleLine(l *Line) {
+	was := l.among
 	q.stand(l)
 	b := l.branch
-	switch {
-	case l.place != outside && (l.standing != ready || l.parties.len() == 0):
-		b.ready.remove(l)
-	case l.place != outside:
-		b.ready.fix(l)
-	case l.standing == ready && l.parties.len() > 0:
-		b.ready.push(l)
+	l.among = &b.ready
+	if l.standing != ready {
+		l.among = &b.waiting
 	}
 	if l.parties.len() == 0 {
+		l.among = nil
+	}
+	switch {
+	case was == l.among && was != nil:
+		was.fix(l)
+	case was != l.among:
+		if was != nil {
+			was.remove(l)
+		}
+		if l.among != nil {
+			l.among.push(l)
+		}
+	}
+	if l.among == nil {
 		q.dropLine(l)
 	}
 	q.soil(b)
@@ -185,7 +202,7 @@ func (q *Queue) stand(l *Line) {
 	switch {
 	case l.Hold != nil:
 		now = heldBack
-	case l.Lot.parked:
+	case l.Lot.parked && !l.called:
 		now = parked
 	}
 	if now != l.standing {
@@ -197,6 +214,9 @@ func (q *Queue) stand(l *Line) {
 
 func (q *Queue) dropLine(l *Line) {
 	q.release(l)
+	if q.called == l {
+		q.called, l.called = nil, false
+	}
 	dropFrom(&l.Lot.lines, l.atLot, func(o *Line, at int) { o.atLot = at })
 	dropFrom(&l.branch.lines, l.atBranch, func(o *Line, at int) { o.atBranch = at })
 	delete(q.lines, lineKey{l.Lot, l.ledger, l.starting})
@@ -233,20 +253,4 @@ func (q *Queue) release(l *Line) {
 		q.holds[l.Hold.Account] = list
 	}
 	l.Hold = nil
-}
-
-// Relieve releases the lines that an account held back and would let in now, and calls f for each: it is ready, or waits for what its lot waits for. It
-// returns how many lines it looked at.
-func (q *Queue) Relieve(a *cluster.Account, f func(*Line)) (visited int) {
-	list := q.holds[a]
-	for i := len(list) - 1; i >= 0; i-- {
-		l := list[i]
-		visited++
-		if !l.Hold.Holds(l.Request(), l.starting) {
-			q.release(l)
-			q.settleLine(l)
-			f(l)
-		}
-	}
-	return visited
 }

@@ -10,9 +10,10 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/core/share"
 )
 
-// standsReady reports whether a pod in line may be tried.
+// standsReady reports whether a pod in line may be tried: it waits for nothing, or is called in spite of that.
 func (w *world) standsReady(p *cluster.Pod) bool {
 	_, parked := w.parked[p.Fact.Demand.Key]
+	parked = parked && (w.q.Called() == nil || w.q.Called() != w.q.Ask(p).Line())
 	return !parked && w.held[w.lineOf(p)] == nil
 }
 
@@ -53,7 +54,7 @@ func (w *world) firstOf(leaf *cluster.Queue) *cluster.Pod {
 	}
 	slices.SortFunc(list, func(a, b *cluster.Pod) int { return w.compareInLeaf(leaf.Spec, a, b) })
 	for _, p := range list {
-		if w.standsReady(p) {
+		if w.may(p) {
 			return p
 		}
 		if leaf.Spec.Strict {
@@ -84,6 +85,9 @@ func (w *world) compareInLeaf(spec *cluster.QueueSpec, a, b *cluster.Pod) int {
 func (w *world) largestPart(used resource.Vector) (most float64) {
 	offers := w.s.Node("n").Allocatable
 	for slot := range used {
+		if slot == resource.SlotPods {
+			continue
+		}
 		if offers.At(slot) > 0 {
 			most = max(most, float64(used[slot])/float64(offers.At(slot)))
 		}
@@ -144,7 +148,7 @@ func (w *world) standing(q *cluster.Queue, p *cluster.Pod) (ratio float64, above
 		return ratio, false
 	}
 	ratio = 0
-	for _, name := range []string{"cpu", "gpu", "pods"} {
+	for _, name := range []string{"cpu", "gpu"} {
 		slot, _ := w.s.Space.Slot(name)
 		if over := w.usedOf(q, name) - owed[name]; over > 0 {
 			ratio = max(ratio, float64(over)/float64(w.s.Node("n").Allocatable.At(slot))/float64(q.Spec.Weight))

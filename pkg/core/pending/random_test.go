@@ -3,6 +3,7 @@ package pending
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ func TestRandomTurns(t *testing.T) {
 			}
 		})
 	}
-	for _, what := range []string{"put", "change", "take", "return", "backoff", "park", "wake", "hold back", "relieve", "drop", "aside", "tree", "tick"} {
+	for _, what := range []string{"put", "change", "take", "return", "backoff", "park", "wake", "help", "hold back", "relieve", "drop", "aside", "tree", "tick"} {
 		require.Greater(t, reached[what], 500, "the random turns hardly reach %s", what)
 	}
 }
@@ -47,6 +48,9 @@ type world struct {
 	parked map[string]time.Time
 	held   map[plainLine]*share.Refusal
 	stood  map[*cluster.Pod]stood
+	// helped are the demands that a node helps, may says who may be chosen.
+	helped map[string]bool
+	may    func(*cluster.Pod) bool
 	serial int
 }
 
@@ -63,7 +67,9 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{
 		t: t, rng: rand.New(rand.NewPCG(seed, 7)), s: s, scale: share.NewScale(s.Space), now: today,
 		states: map[*cluster.Pod]State{}, until: map[*cluster.Pod]time.Time{}, parked: map[string]time.Time{}, held: map[plainLine]*share.Refusal{}, stood: map[*cluster.Pod]stood{},
+		helped: map[string]bool{},
 	}
+	w.may = w.standsReady
 	w.scale.Set(s.Capacity())
 	w.q = New(w.scale)
 	w.setTree()
@@ -101,16 +107,23 @@ func (w *world) something() string {
 		return "backoff"
 	case k < 13 && next != nil:
 		w.parked[next.Lot.Ask.Shape.Key] = w.now.Add(2 * time.Minute)
+		delete(w.helped, next.Lot.Ask.Shape.Key)
 		w.q.Park(next.Lot, &Failure{}, w.now.Add(2*time.Minute))
+		w.q.Dismiss()
 		return "park"
-	case k < 14 && w.states[p] == InLine && w.q.Ask(p).Line() != nil:
+	case k < 14 && w.states[p] == InLine && w.rng.IntN(2) == 0:
+		w.help(p)
+		return "help"
+	case k < 14 && w.states[p] == InLine:
 		delete(w.parked, p.Fact.Demand.Key)
+		delete(w.helped, p.Fact.Demand.Key)
 		w.q.Wake(w.q.Ask(p).Line().Lot)
 		return "wake"
 	case k < 16 && next != nil:
 		w.holdBack(next)
+		w.q.Dismiss()
 		return "hold back"
-	case k < 17:
+	case k < 17 || k < 18 && w.rng.IntN(2) == 0:
 		w.relieve()
 		return "relieve"
 	case k < 18:
@@ -163,8 +176,8 @@ func (w *world) put(p *cluster.Pod) {
 	w.q.Put(p, w.now)
 	if was := w.stood[p]; w.states[p] == InLine && was.Pod != nil && w.moved(was, p) {
 		w.states[p] = Away
-		w.forget() // it has left its line, perhaps as the last, before it joined another
 	}
+	w.forget() // it, and others with it, may have left their lines, perhaps as the last, before it joined another
 	w.stood[p] = stood{p, p.App, p.Fact}
 	if _, known := w.states[p]; !known {
 		w.pods = append(w.pods, p)
@@ -198,6 +211,7 @@ func (w *world) take(l *Line) {
 	w.q.Take(a)
 	w.states[a.Pod] = Away
 	w.follow()
+	w.q.Dismiss()
 }
 
 func (w *world) giveBack(p *cluster.Pod) {
@@ -219,14 +233,59 @@ func (w *world) holdBack(l *Line) {
 }
 
 func (w *world) relieve() {
-	for _, r := range w.held {
-		w.q.Relieve(r.Account, func(*Line) {})
-		for l, o := range w.held {
-			if o.Account == r.Account && !refuses(o, w.requestOf(l), l.starting) {
-				delete(w.held, l)
-			}
+	var accounts []*cluster.Account
+	for _, q := range w.s.QueueSlots() {
+		if q != nil && w.q.HoldsBack(&q.Account) && w.rng.IntN(2) == 0 {
+			accounts = append(accounts, &q.Account)
 		}
+	}
+	w.q.Dismiss()
+	s := w.q.Seek(accounts)
+	for l, r := range w.held { // those that were made ready at once, or wait for room now
+		if slices.Contains(accounts, r.Account) && w.lineFor(l).Hold == nil {
+			require.False(w.t, refuses(r, w.requestOf(l), l.starting))
+			delete(w.held, l)
+		}
+	}
+	want := w.lookFor(accounts)
+	require.Equal(w.t, want == nil, s.First == nil)
+	if want == nil {
 		return
+	}
+	got := s.First.Head().Pod
+	require.Equal(w.t, want.Fact.Name, got.Fact.Name, "want %s of %v, got %s of %v", want.Fact.Name, want.App.Queue(), got.Fact.Name, got.App.Queue())
+	delete(w.held, w.lineOf(s.First.Head().Pod))
+	w.q.Call(s.First)
+}
+
+// lookFor is the pod that is first of those that may be tried again: that fit now, or whose account would let them in.
+func (w *world) lookFor(accounts []*cluster.Account) *cluster.Pod {
+	w.may = func(p *cluster.Pod) bool {
+		r, _, demand := w.held[w.lineOf(p)], 0, p.Fact.Demand.Key
+		passes := r == nil || !refuses(r, p.Shape.Request, p.App.Placed == 0)
+		_, parked := w.parked[demand]
+		return passes && parked && w.helped[demand] || r != nil && passes && !parked && slices.Contains(accounts, r.Account)
+	}
+	defer func() { w.may = w.standsReady }()
+	return w.choose(w.s.Root())
+}
+
+// lineFor is the queue's line for a plain one.
+func (w *world) lineFor(l plainLine) *Line {
+	for key, line := range w.q.lines {
+		if key.lot.Ask.Shape.Key == l.demand && key.ledger == l.ledger && key.starting == l.starting {
+			return line
+		}
+	}
+	return nil
+}
+
+// help notes that a node helps a parked demand.
+func (w *world) help(p *cluster.Pod) {
+	l := w.q.Ask(p).Line()
+	if l.Lot.Parked() {
+		w.q.Help(l.Lot, w.s.Node("n"))
+		w.helped[p.Fact.Demand.Key] = true
 	}
 }
 
@@ -253,10 +312,11 @@ func (w *world) drop(p *cluster.Pod) {
 }
 
 func (w *world) tick() {
-	w.q.Tick(w.now)
+	w.q.Tick(w.now, w.q.Wake)
 	for demand, due := range w.parked {
 		if !due.After(w.now) {
 			delete(w.parked, demand)
+			delete(w.helped, demand)
 		}
 	}
 	for p, at := range w.until {
@@ -270,7 +330,7 @@ func (w *world) setTree() {
 	w.s.SetTree(w.tree())
 	w.s.Rehome(1000)
 	w.s.TouchedApps(w.q.Follow)
-	w.q.Remeasure()
+	w.q.Remeasure(false)
 }
 
 func (w *world) tree() *cluster.Tree {
@@ -327,6 +387,7 @@ func (w *world) forget() {
 	for demand := range w.parked {
 		if !demands[demand] {
 			delete(w.parked, demand)
+			delete(w.helped, demand)
 		}
 	}
 	for l := range w.held {
