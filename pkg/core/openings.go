@@ -99,6 +99,8 @@ func (c *Core) call() {
 		c.tellLine(l)
 	}
 	if s.First == nil {
+		// What still fits somewhere waits for accounts alone, or behind others: whoever joins it is not to wait for a node.
+		c.pending.Helped(c.pending.Wake)
 		o.nodes, o.accounts = o.nodes[:0], o.accounts[:0]
 		return
 	}
