@@ -3,6 +3,7 @@ package core_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -45,12 +46,13 @@ func TestRandomHistories(t *testing.T) {
 			sum.Stolen += n.Stolen
 			sum.Elsewhere += n.Elsewhere
 			sum.Woken += n.Woken
+			sum.QuotaRefused += n.QuotaRefused
 		})
 	}
 	t.Logf("%+v", sum)
 	for what, n := range map[string]uint64{
 		"scheduled": sum.Scheduled, "unschedulable": sum.Unschedulable, "refused": sum.Refused, "recalled": sum.Recalled,
-		"stolen": sum.Stolen, "elsewhere": sum.Elsewhere, "woken": sum.Woken,
+		"stolen": sum.Stolen, "elsewhere": sum.Elsewhere, "woken": sum.Woken, "refused by quota": sum.QuotaRefused,
 	} {
 		require.Greater(t, n, uint64(100), "the histories hardly reach %s", what)
 	}
@@ -122,7 +124,7 @@ func (r *runner) tell(e core.Event) {
 
 // something lets one thing happen.
 func (r *runner) something() {
-	switch r.src.below(16) {
+	switch r.src.below(19) {
 	case 0, 1:
 		r.tell(core.NodeSet{Node: r.node()})
 	case 2:
@@ -143,6 +145,12 @@ func (r *runner) something() {
 		r.tell(core.BindDone{UID: r.podUID(), Node: "elsewhere", Outcome: core.Outcome(r.src.below(3))}) // nobody asked
 	case 15:
 		r.rare()
+	case 16:
+		r.tell(core.QueuesSet{Tree: r.src.tree()})
+	case 17:
+		r.tell(core.NamespaceSet{Namespace: r.src.namespace()})
+	case 18:
+		r.tell(core.NamespaceGone{Name: pick(r.src, someSpaces)})
 	}
 }
 
@@ -199,6 +207,7 @@ func (r *runner) step() {
 			r.owed = append(r.owed, b)
 		}
 	}
+	r.checkStandings()
 }
 
 // settle answers all that is owed, tells everything true once more, and steps until the core rests.
@@ -230,12 +239,19 @@ func (r *runner) settle() {
 }
 
 func (r *runner) compareWithRebuild() {
-	fresh := core.New(core.Config{})
-	var events []core.Event
+	var quarantines, facts []core.Event
 	for uid := range r.judge.quarantined {
-		events = append(events, core.Quarantine{UID: uid, Why: "fuzz"})
+		quarantines = append(quarantines, core.Quarantine{UID: uid, Why: "fuzz"})
 	}
-	r.judge.everything(func(e core.Event) { events = append(events, e) })
+	r.judge.everything(func(e core.Event) { facts = append(facts, e) })
+	r.compareWith(append(slices.Clone(quarantines), facts...))
+	slices.Reverse(facts)
+	r.compareWith(append(quarantines, facts...))
+}
+
+// compareWith holds the core, at rest, against a new one that is told of the same objects.
+func (r *runner) compareWith(events []core.Event) {
+	fresh := core.New(core.Config{})
 	events = append(events, core.Lead{On: true})
 	for _, e := range fresh.Step(r.now, events) {
 		_, binds := e.(core.Bind)

@@ -242,7 +242,6 @@ func (c *Core) answer(e BindDone) {
 	}
 	c.state.Release(p)
 	c.state.Commit()
-	c.followApps()
 	c.tryAgain(p, e)
 }
 
@@ -261,14 +260,16 @@ func (c *Core) count(o Outcome) {
 // tryAgain lets a pod whose bind did not happen wait for another turn: at once after a recall, else after its backoff.
 func (c *Core) tryAgain(p *cluster.Pod, e BindDone) {
 	ask := c.pending.Ask(p)
+	if ask != nil {
+		ask.Said = p.Fact.Said.Digest // what was said last may never have been written: the bind made it moot
+	}
+	c.followApps()
 	if ask == nil || p.Fact.Deleting {
 		c.pending.Drop(p)
 		return
 	}
 	ask.Attempts++
-	ask.Said = p.Fact.Said.Digest // what was said last may never have been written: the bind made it moot
-	c.pending.Return(ask)
-	c.settle(p) // its fact may have changed while it was away
+	c.settle(p) // its fact, or its application's home, may have changed while it was away
 	if e.Outcome == Recalled || ask.State != pending.InLine {
 		return
 	}

@@ -4,16 +4,15 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	v1 "k8s.io/api/core/v1"
-	apires "k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/klog/v2"
 
 	"github.com/sluice-scheduler/sluice/pkg/core"
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+	"github.com/sluice-scheduler/sluice/pkg/core/resource"
 )
 
 // judge keeps the last facts by itself and allows or forbids binds by a plain reading of the rules: sums over all pods, maps, no shapes, no
@@ -25,12 +24,22 @@ type judge struct {
 	at          map[types.UID]string
 	inFlight    map[types.UID]string
 	quarantined map[types.UID]bool
+
+	tree   *cluster.Tree
+	spaces map[string]*cluster.NamespaceFact
+	// claims are the latest of each pod, also where the fact that brought one was late.
+	claims map[types.UID]*cluster.Claim
+	// said are the reasons and texts of the conditions asked for.
+	said    map[types.UID]core.Condition
+	leading bool
 }
 
 func newJudge() *judge {
 	return &judge{
 		nodes: map[string]*cluster.NodeFact{}, pods: map[types.UID]*cluster.PodFact{},
 		at: map[types.UID]string{}, inFlight: map[types.UID]string{}, quarantined: map[types.UID]bool{},
+		tree: cluster.DefaultTree(), spaces: map[string]*cluster.NamespaceFact{}, claims: map[types.UID]*cluster.Claim{},
+		said: map[types.UID]core.Condition{},
 	}
 }
 
@@ -54,6 +63,14 @@ func (j *judge) learn(e core.Event) {
 		}
 	case core.Quarantine:
 		j.quarantined[e.UID] = true
+	case core.QueuesSet:
+		j.tree = e.Tree
+	case core.NamespaceSet:
+		j.spaces[e.Namespace.Name] = e.Namespace
+	case core.NamespaceGone:
+		delete(j.spaces, e.Name)
+	case core.Lead:
+		j.leading = e.On
 	}
 }
 
@@ -64,6 +81,7 @@ func (j *judge) learnPod(f *cluster.PodFact) {
 		delete(j.at, f.UID)
 		return
 	}
+	j.claims[f.UID] = f.Claim
 	if old := j.pods[f.UID]; old != nil && old.Node != "" && f.Node == "" {
 		return
 	}
@@ -77,6 +95,10 @@ func (j *judge) learnPod(f *cluster.PodFact) {
 
 // everything tells all that is true.
 func (j *judge) everything(tell func(core.Event)) {
+	tell(core.QueuesSet{Tree: j.tree})
+	for _, name := range slices.Sorted(maps.Keys(j.spaces)) {
+		tell(core.NamespaceSet{Namespace: j.spaces[name]})
+	}
 	for _, name := range slices.Sorted(maps.Keys(j.nodes)) {
 		tell(core.NodeSet{Node: j.nodes[name]})
 	}
@@ -87,10 +109,17 @@ func (j *judge) everything(tell func(core.Event)) {
 
 // judge says what is wrong with an effect.
 func (j *judge) judge(e core.Effect) error {
-	b, ok := e.(core.Bind)
-	if !ok {
-		return nil
+	switch e := e.(type) {
+	case core.Bind:
+		delete(j.said, e.Pod.UID) // moot
+		return j.judgeBind(e)
+	case core.Condition:
+		j.said[e.Pod.UID] = e
 	}
+	return nil
+}
+
+func (j *judge) judgeBind(b core.Bind) error {
 	p, n := j.pods[b.Pod.UID], j.nodes[b.Node]
 	switch {
 	case p == nil || n == nil:
@@ -104,6 +133,9 @@ func (j *judge) judge(e core.Effect) error {
 		return fmt.Errorf("%v: pinned to %s", b, p.Pin)
 	}
 	if err := j.allowed(p, n); err != nil {
+		return fmt.Errorf("%v: %w", b, err)
+	}
+	if err := j.books().quota(p); err != nil {
 		return fmt.Errorf("%v: %w", b, err)
 	}
 	j.at[p.UID], j.inFlight[p.UID] = b.Node, b.Node
@@ -150,20 +182,24 @@ func (j *judge) load(node string) (used map[string]int64, ports []cluster.Port) 
 		if at != node {
 			continue
 		}
-		p := j.pods[uid]
-		held := p.Holds
-		if held == nil || j.quarantined[uid] {
-			held = p.Demand.Requests
-		}
-		for _, a := range held {
+		for _, a := range j.holds(uid) {
 			used[a.Name] += a.Value
 		}
 		used["pods"]++
 		if !j.quarantined[uid] {
-			ports = append(ports, p.Demand.Ports...)
+			ports = append(ports, j.pods[uid].Demand.Ports...)
 		}
 	}
 	return used, ports
+}
+
+// holds is what a pod takes from its node and its accounts, besides its being a pod.
+func (j *judge) holds(uid types.UID) resource.Amounts {
+	p := j.pods[uid]
+	if p.Holds == nil || j.quarantined[uid] {
+		return p.Demand.Requests
+	}
+	return p.Holds
 }
 
 // foreign keeps a pod's scheduler what it was, as the API does.
@@ -172,80 +208,4 @@ func (j *judge) foreign(uid types.UID, otherwise bool) bool {
 		return !old.Ours
 	}
 	return otherwise
-}
-
-func (r *runner) nodeName() string { return fmt.Sprintf("n%d", r.src.below(5)) }
-
-func (r *runner) podUID() types.UID { return types.UID(fmt.Sprintf("p%d", r.src.below(14))) }
-
-func (r *runner) node() *cluster.NodeFact {
-	name := r.nodeName()
-	n := &v1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID("uid-" + name)}}
-	n.Status.Allocatable = v1.ResourceList{
-		"cpu":    apires.MustParse([]string{"4", "2", "1", "0"}[r.src.below(4)]),
-		"memory": apires.MustParse([]string{"4Gi", "1Gi"}[r.src.below(2)]),
-		"pods":   apires.MustParse([]string{"5", "2"}[r.src.below(2)]),
-	}
-	if r.src.chance(4) {
-		n.Status.Allocatable["example.com/gpu"] = apires.MustParse("1")
-	}
-	if r.src.chance(3) {
-		n.Labels = map[string]string{"zone": "z"}
-	}
-	if r.src.chance(5) {
-		n.Spec.Taints = []v1.Taint{{Key: "k", Effect: v1.TaintEffectNoSchedule}}
-	}
-	n.Spec.Unschedulable = r.src.chance(8)
-	return cluster.ReadNode(n)
-}
-
-func (r *runner) pod() *cluster.PodFact {
-	uid := r.podUID()
-	priority := int32(r.src.below(3))
-	p := &v1.Pod{ObjectMeta: metav1.ObjectMeta{Name: string(uid), Namespace: "ns", UID: uid}}
-	p.CreationTimestamp = metav1.NewTime(r.now.Truncate(time.Second))
-	if old := r.judge.pods[uid]; old != nil {
-		p.CreationTimestamp, priority = metav1.NewTime(old.Created), old.Priority
-		p.Spec.NodeName = old.Node // the API never unbinds
-	}
-	p.Spec.Priority, p.Spec.SchedulerName = &priority, "sluice"
-	if foreign := r.src.chance(6); r.judge.foreign(uid, foreign) {
-		p.Spec.SchedulerName = "other"
-	}
-	requests := v1.ResourceList{"cpu": apires.MustParse([]string{"1", "500m", "2", "0", "1e20"}[r.src.below(5)])}
-	if r.src.chance(6) {
-		requests["example.com/gpu"] = apires.MustParse("1")
-	}
-	p.Spec.Containers = []v1.Container{{Name: "main", Resources: v1.ResourceRequirements{Requests: requests}}}
-	switch r.src.below(14) {
-	case 1:
-		p.Spec.NodeSelector = map[string]string{"zone": "z"}
-	case 2:
-		p.Spec.Tolerations = []v1.Toleration{{Operator: v1.TolerationOpExists}}
-	case 3:
-		p.Spec.Containers[0].Ports = []v1.ContainerPort{{HostPort: 80}}
-	case 4:
-		p.Spec.Affinity = pinned(r.nodeName())
-	case 5:
-		p.Spec.SchedulingGates = []v1.PodSchedulingGate{{Name: "g"}}
-	case 6:
-		p.Spec.ResourceClaims = []v1.PodResourceClaim{{Name: "c"}}
-	case 7:
-		p.DeletionTimestamp = &metav1.Time{Time: r.now}
-	case 8:
-		p.Status.Phase = v1.PodFailed
-	case 9, 10:
-		if p.Spec.NodeName == "" {
-			p.Spec.NodeName = r.nodeName() // somebody else bound it
-		}
-	case 11:
-		p.Status.ContainerStatuses = []v1.ContainerStatus{{Name: "main", AllocatedResources: v1.ResourceList{"cpu": apires.MustParse("3")}}}
-	}
-	return cluster.ReadPod(p, "sluice")
-}
-
-func pinned(node string) *v1.Affinity {
-	return &v1.Affinity{NodeAffinity: &v1.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: &v1.NodeSelector{
-		NodeSelectorTerms: []v1.NodeSelectorTerm{{MatchFields: []v1.NodeSelectorRequirement{{Key: "metadata.name", Operator: "In", Values: []string{node}}}}},
-	}}}
 }

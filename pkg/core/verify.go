@@ -60,8 +60,8 @@ func (c *Core) verifyParked(a *pending.Ask) error {
 		}
 		return nil
 	}
-	if !line.Lot.Parked() && line.Strict() {
-		return nil // it is ready, behind one who waits
+	if line.Behind() {
+		return nil
 	}
 	if !line.Lot.Parked() || line.Lot.Failure == nil {
 		return fmt.Errorf("pod %s is ready after a step that had time for it", uid)

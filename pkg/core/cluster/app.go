@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -23,10 +24,14 @@ type App struct {
 
 	// lodger: its home depends on its having pods on nodes.
 	lodger bool
-	first  *Pod
-	pods   int
-	claims []claims
-	births []births
+	// spaced is its queue if that was made for its namespace.
+	spaced *Queue
+	// blocked: what a rule made for others keeps it from another home.
+	blocked bool
+	first   *Pod
+	pods    int
+	claims  []claims
+	births  []births
 	// firstClaim and firstBirth are room for the one that most applications have.
 	firstClaim [1]claims
 	firstBirth [1]births
@@ -113,7 +118,7 @@ func compareClaims(a, b *Claim) int {
 	if c := strings.Compare(a.User, b.User); c != 0 {
 		return -c // a user that is known comes before none
 	}
-	return slices.Compare(a.Groups, b.Groups)
+	return cmp.Or(slices.Compare(a.Groups, b.Groups), strings.Compare(a.QueueFrom, b.QueueFrom))
 }
 
 // claimOf is what a pod claims; one that was read without a claim is an application of its own.
@@ -171,6 +176,8 @@ func (s *State) leaveApp(p *Pod, f *PodFact) {
 }
 
 func (s *State) dropApp(a *App) {
+	s.setSpaced(a, nil, false)
+	s.noteBlocked(a, false)
 	s.setLedger(a, nil)
 	delete(s.appOf, appKey{a.Namespace, a.ID})
 	last := len(s.apps) - 1
@@ -216,6 +223,9 @@ func (s *State) born(a *App, at time.Time, count int) {
 	if len(a.births) > 0 && !a.Submitted.Equal(a.births[0].at) {
 		a.Submitted = a.births[0].at
 		s.touchApp(a)
+		if s.manyBlocked > 0 {
+			s.lookAgain()
+		}
 	}
 }
 

@@ -30,8 +30,20 @@ type Queue struct {
 	ledgers  map[string]*Ledger
 	members  map[string]*Account
 	apps     int
-	seen     bool
-	dirty    bool
+	// spaced is how many applications are there because it is their namespace's.
+	spaced int
+	// stale: a rule made it that may not hold any more.
+	stale bool
+	seen  bool
+	dirty bool
+}
+
+// String returns the full path.
+func (q *Queue) String() string {
+	if q == nil {
+		return "no queue"
+	}
+	return q.Name
 }
 
 // DefaultTree is the tree that holds when none is configured: everybody may submit to root.default, and nothing is bounded.
@@ -153,8 +165,7 @@ func (s *State) SetTree(t *Tree) {
 // outlive lets a queue that the tree does not have drain, unless a rule made it and may have made it still.
 func (s *State) outlive(q *Queue) {
 	if q.Dynamic && !q.Parent.Leaf() {
-		q.Spec = dynamicSpec(q.Parent, q.Spec.Name, q.Leaf())
-		return
+		return // it has its spec anew when it is made again
 	}
 	q.Dynamic, q.Draining = false, true
 	q.Spec = &QueueSpec{Name: q.Spec.Name, Parent: q.Spec.Parent, Weight: 1}
@@ -165,7 +176,7 @@ func (s *State) graft(q, parent *Queue, spec *QueueSpec) *Queue {
 	if q == nil {
 		q = s.newQueue(parent, spec)
 	}
-	q.Spec, q.seen, q.Dynamic, q.Draining = spec, true, false, false
+	q.Spec, q.seen, q.Dynamic, q.Draining, q.stale = spec, true, false, false, false
 	for _, child := range spec.Children {
 		s.graft(q.child(child.Name), q, child)
 	}

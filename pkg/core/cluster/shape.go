@@ -85,7 +85,7 @@ func (s *State) offer(amounts resource.Amounts) {
 			s.reckon(shape)
 		}
 	}
-	for _, p := range s.pods {
+	for _, p := range s.SortedPods() { // in order, since applications are touched in it
 		if p.Alloc != nil {
 			s.refreshUse(p)
 		}

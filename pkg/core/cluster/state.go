@@ -52,13 +52,18 @@ type State struct {
 
 	apps  []*App
 	appOf map[appKey]*App
-	// rehoming is how many of apps, from the first, are to be looked at again; touched are those that TouchedApps hands out.
+	// rehoming is how many of apps, from the first, are to be looked at again; again says that after these all are. touched are those that
+	// TouchedApps hands out.
 	rehoming   int
+	again      bool
 	touched    []*App
 	namespaces map[string]*NamespaceFact
 	// homes are those found as of a version of the tree.
 	homes   map[homeKey]home
 	homesAt uint64
+	// blocked: in the search for a home something was in the way that a rule made. manyBlocked is how many applications have met that.
+	blocked     bool
+	manyBlocked int
 
 	// total is what the known nodes offer, foreign what pods of others hold there.
 	total, foreign resource.Vector

@@ -113,11 +113,11 @@ func (v *verifier) owners() {
 
 // home holds that an application is where it would be found to belong now, unless it has yet to be looked at.
 func (v *verifier) home(a *App) {
-	if v.s.rehoming > 0 {
+	if v.s.rehoming > 0 || v.s.again {
 		return
 	}
 	version := v.s.treeVersion
 	h := v.s.findHome(a)
 	v.check(v.s.treeVersion == version, "application %s would make a queue now", a.ID)
-	v.check(h.fault == a.Fault && h.leaf == a.Queue(), "application %s belongs to another queue now", a.ID)
+	v.check(h.fault == a.Fault && h.leaf == a.Queue() && h.why == a.Why, "application %s, which is in %v for %s and %s, belongs in %v now, for %s and %s", a.ID, a.Queue(), a.Why, a.Fault, h.leaf, h.why, h.fault)
 }

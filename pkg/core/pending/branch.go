@@ -82,17 +82,22 @@ func (q *Queue) soil(b *branch) {
 	}
 }
 
-// Changed notes that the use of a queue has changed.
+// Changed notes that the use of a queue, and so of those above it, has changed. It need not have a branch where one above it has.
 func (q *Queue) Changed(queue *cluster.Queue) {
-	if queue.Index < len(q.branches) {
+	for ; queue != nil; queue = queue.Parent {
+		if queue.Index >= len(q.branches) {
+			continue
+		}
 		if b := q.branches[queue.Index]; b != nil && b.queue == queue {
 			q.soil(b)
+			return
 		}
 	}
 }
 
 // Remeasure has everything put in order anew: the tree or what is configured of it, or the capacity (rescaled), has changed.
 func (q *Queue) Remeasure(rescaled bool) {
+	q.stirred = true // what was strict may not be any more
 	for _, b := range q.branches {
 		if b == nil {
 			continue

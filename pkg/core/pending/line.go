@@ -104,8 +104,8 @@ func (l *Line) Why() (*Hold, *Failure) {
 	return nil, nil
 }
 
-// Strict reports whether in the line's queue nobody passes the first who waits.
-func (l *Line) Strict() bool { return l.branch.queue.Spec.Strict }
+// Behind reports whether the line may not be tried because its queue is strict and another comes before it.
+func (l *Line) Behind() bool { return l.branch.queue.Spec.Strict && !l.branch.leads(l) }
 
 // Waits reports whether the line waits for something: room, or an account.
 func (l *Line) Waits() bool { return l.standing != ready }
@@ -190,6 +190,7 @@ func (q *Queue) settleLine(l *Line) {
 	if l.among == nil {
 		q.dropLine(l)
 	}
+	q.stirred = q.stirred || b.queue.Spec.Strict || l.standing == parked && l.Lot.HelpedBy != nil
 	q.soil(b)
 }
 

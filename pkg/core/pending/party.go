@@ -34,15 +34,14 @@ func (p *Party) spot() *int { return &p.place }
 // head is the ask whose turn is next.
 func (p *Party) head() *Ask { return p.asks.top() }
 
-// sooner orders the parties of a queue: by priority, then as the queue sorts its applications, then by their names.
+// sooner orders the parties of a queue: by priority, then as the queue sorts its applications, then by their names, and those of one application by
+// whose turn is first. It looks at ranks before all else: while only some of an application's parties have their new one, this must be an order still.
 func sooner(a, b *Party) bool {
-	if a.App == b.App {
-		return first(a.head(), b.head())
-	}
-	return cmp.Or(
+	c := cmp.Or(
 		cmp.Compare(b.rank.priority, a.rank.priority), cmp.Compare(a.rank.share, b.rank.share), a.rank.submitted.Compare(b.rank.submitted),
 		strings.Compare(a.App.Namespace, b.App.Namespace), strings.Compare(a.App.ID, b.App.ID),
-	) < 0
+	)
+	return c < 0 || c == 0 && first(a.head(), b.head())
 }
 
 // ranking is how a queue ranks its applications.
@@ -115,5 +114,10 @@ func (q *Queue) Follow(a *cluster.App) {
 		q.leaveLine(p)
 		p.line = to
 		q.joinLine(p)
+		if to.Told != nil || to.Waits() { // else all are told together
+			for _, ask := range p.asks.list {
+				q.listen(ask)
+			}
+		}
 	}
 }
