@@ -72,10 +72,14 @@ While it runs, its web address (http://127.0.0.1:10270 unless configured) tells 
 					return err
 				}
 			}
+			queues, err := run.LoadQueues(cfg, file)
+			if err != nil {
+				return err
+			}
 			log := logger(c.ErrOrStderr(), cfg.Log)
 			kube.RouteLog(log)
-			err := run.Run(c.Context(), run.Options{
-				Config: cfg, ConfigFile: file, Kubeconfig: kubeconfig, Version: version, Log: log, Trap: trap(),
+			err = run.Run(c.Context(), run.Options{
+				Config: cfg, ConfigFile: file, Queues: queues, Kubeconfig: kubeconfig, Version: version, Log: log, Trap: trap(),
 			})
 			if err != nil {
 				log.Error("cannot go on, ending: " + err.Error())
