@@ -1,6 +1,8 @@
 package pending
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
@@ -22,13 +24,20 @@ type branch struct {
 	priority int64
 	key      share.Key
 	place    int
-	soiled   bool
+	// depth is how many branches are above it.
+	depth  int
+	soiled bool
+	// rankedBy is how the queue's parties were ranked.
+	rankedBy ranking
 }
 
 func (b *branch) spot() *int { return &b.place }
 
 func newBranch(queue *cluster.Queue, parent *branch) *branch {
-	b := &branch{queue: queue, parent: parent, place: outside}
+	b := &branch{queue: queue, parent: parent, place: outside, rankedBy: rulesOf(queue.Spec)}
+	if parent != nil {
+		b.depth = parent.depth + 1
+	}
 	b.ready.before = earlier
 	b.below.before = func(a, b *branch) bool {
 		if c := a.key.Compare(b.key); c != 0 {
@@ -76,21 +85,29 @@ func (q *Queue) Changed(queue *cluster.Queue) {
 	}
 }
 
-// Remeasure has everything put in order anew: the tree or what is configured of it, or the capacity, has changed.
-func (q *Queue) Remeasure() {
+// Remeasure has everything put in order anew: the tree or what is configured of it, or the capacity (rescaled), has changed.
+func (q *Queue) Remeasure(rescaled bool) {
 	for _, b := range q.branches {
 		if b == nil {
 			continue
 		}
-		for _, l := range b.lines {
-			for _, p := range l.parties.list {
-				p.rank = q.rankOf(p)
-			}
-			rebuild(&l.parties)
+		if by := rulesOf(b.queue.Spec); by != b.rankedBy || rescaled && by.fair {
+			b.rankedBy = by
+			q.rerank(b)
 		}
-		rebuild(&b.ready)
 		q.soil(b)
 	}
+}
+
+// rerank puts the parties of a queue in order anew.
+func (q *Queue) rerank(b *branch) {
+	for _, l := range b.lines {
+		for _, p := range l.parties.list {
+			p.rank = q.rankOf(p)
+		}
+		rebuild(&l.parties)
+	}
+	rebuild(&b.ready)
 }
 
 // rebuild puts a heap in order after the ranks of many have changed.
@@ -100,8 +117,17 @@ func rebuild[T interface{ spot() *int }](h *heap[T]) {
 	}
 }
 
-// clean brings offers and keys up to date.
+// clean brings offers and keys up to date, from below upwards. What is used changes along the whole path, so all branches above one that is soiled are.
 func (q *Queue) clean() {
+	for i := 0; i < len(q.soiled); i++ {
+		if above := q.soiled[i].parent; above != nil {
+			q.soil(above)
+		}
+	}
+	deeper := func(a, b *branch) int { return cmp.Compare(b.depth, a.depth) }
+	if !slices.IsSortedFunc(q.soiled, deeper) { // it is for a single path
+		slices.SortStableFunc(q.soiled, deeper)
+	}
 	for _, b := range q.soiled {
 		b.soiled = false
 		q.refresh(b)
@@ -110,25 +136,22 @@ func (q *Queue) clean() {
 	q.soiled = q.soiled[:0]
 }
 
-// refresh brings a branch and those above it up to date. Used amounts change along the whole path, so it always goes up to the root.
+// refresh brings a branch up to date; those below it are.
 func (q *Queue) refresh(b *branch) {
-	for ; b != nil; b = b.parent {
-		b.offer = b.next()
-		if b.offer == nil {
-			if b.parent != nil && b.place != outside {
-				b.parent.below.remove(b)
-			}
-			continue
-		}
+	b.offer = b.next()
+	switch {
+	case b.parent == nil:
+		return
+	case b.offer != nil:
 		b.priority = b.outward()
 		b.key = q.scale.Key(b.queue, b.offer.Request(), b.priority)
-		switch {
-		case b.parent == nil:
-		case b.place == outside:
+		if b.place == outside {
 			b.parent.below.push(b)
-		default:
+		} else {
 			b.parent.below.fix(b)
 		}
+	case b.place != outside:
+		b.parent.below.remove(b)
 	}
 }
 

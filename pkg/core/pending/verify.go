@@ -115,9 +115,12 @@ func (v *verifier) branches() {
 			v.check(b.place == outside, "queue %s offers nothing and is listed", b.queue.Name)
 			continue
 		}
+		if b.parent == nil {
+			continue
+		}
 		key := v.q.scale.Key(b.queue, offer.Request(), b.outward())
 		v.check(b.key == key, "queue %s stands by %v, should by %v", b.queue.Name, b.key, key)
-		v.check(b.parent == nil || b.parent.below.list[b.place] == b, "queue %s is not among its siblings", b.queue.Name)
+		v.check(b.parent.below.list[b.place] == b, "queue %s is not among its siblings", b.queue.Name)
 	}
 }
 
