@@ -3,6 +3,8 @@ package integration
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -172,13 +174,81 @@ func TestQueuesInAConfigMap(t *testing.T) {
 	require.NoError(s, err)
 
 	rebuilt := s.sluice(options{config: queuesInMap})
-	s.eventually("the live accounts equal rebuilt ones", func() error {
-		if live, fresh := sluice.dump(), rebuilt.dump(); live != fresh {
-			return fmt.Errorf("rebuilt (-), live (+):\n%s", cmp.Diff(strings.Split(fresh, "\n"), strings.Split(live, "\n")))
-		}
-		return nil
-	})
+	s.sameAs(sluice, rebuilt)
 	s.setQueues("nonsense")
 	rebuilt.logged("the queues are refused; those in force stay") // a standby knows too
 	require.EqualValues(s, 1, rebuilt.metric("sluice_config_faulty", `source="queues"`))
+}
+
+// awaitDump waits until the dump has a line that begins so.
+func (i *instance) awaitDump(line string) {
+	i.scene.Helper()
+	i.scene.eventually("the dump says "+line, func() error {
+		if dump := i.dump(); !strings.Contains("\n"+dump, "\n"+line) {
+			return fmt.Errorf("it says:\n%s", dump)
+		}
+		return nil
+	})
+}
+
+// TestQueuesInAFile takes a queue away, gives it back and makes a parent of it, while an application runs in it and others come.
+func TestQueuesInAFile(t *testing.T) {
+	s := newScene(t, "queues-file")
+	s.simulate(simnode.Group{Count: 3}, simnode.Options{})
+	o := s.observe(false)
+	file := filepath.Join(t.TempDir(), "queues.yaml")
+	set := func(text string) {
+		s.Helper()
+		require.NoError(s, os.WriteFile(file+".new", []byte(text), 0o600))
+		require.NoError(s, os.Rename(file+".new", file))
+	}
+	noQueue := func(p *corev1.Pod) error {
+		if c := scheduled(p); p.Spec.NodeName != "" || c.Reason != "NoQueue" {
+			return fmt.Errorf("on node %q it says %s: %s", p.Spec.NodeName, c.Reason, c.Message)
+		}
+		return nil
+	}
+	set(capped("2"))
+	config := fmt.Sprintf(quickElection+"queues: {file: %q}\n", file)
+	sluice := s.sluice(options{config: config})
+	sluice.awaitLeading()
+	s.create(pod("a", inQueue("root.capped"), cpu("1")))
+	o.awaitPods(1, "it runs", runs)
+	sluice.awaitDump("queue root.capped apps=1 pods=1 ")
+
+	set("queues:\n- name: free\n")
+	sluice.awaitDump("queue root.~capped draining apps=1 pods=1 ")
+	s.create(pod("b", inQueue("root.capped"), cpu("1")))
+	o.awaitPods(2, "one runs on, one has no queue", byName(map[string]func(*corev1.Pod) error{"b": noQueue}))
+
+	set(capped("2"))
+	o.awaitPods(2, "both are at home", runs)
+	sluice.awaitDump("queue root.capped apps=2 pods=2 ")
+
+	set("queues:\n- name: capped\n  queues:\n  - name: inner\n- name: free\n")
+	sluice.awaitDump("queue root.capped.~capped draining apps=2 pods=2 ")
+	s.create(pod("c", inQueue("root.capped"), cpu("1")), pod("d", inQueue("root.capped.inner"), cpu("1")))
+	o.awaitPods(4, "a parent takes no applications", byName(map[string]func(*corev1.Pod) error{"c": noQueue}))
+
+	hash := sluice.hash()
+	set("queues: [\n")
+	sluice.logged("the queues are refused; those in force stay")
+	require.NoError(s, os.Remove(file))
+	sluice.logged("the queues cannot be read; those in force stay")
+	require.Equal(s, hash, sluice.hash())
+	sluice.awaitMetric(1, "sluice_config_faulty", `source="queues"`)
+	set("queues:\n- name: capped\n  queues:\n  - name: inner\n- name: free\n")
+	sluice.logged("the queues are again those in force")
+	s.sameAs(sluice, s.sluice(options{config: config}))
+}
+
+// sameAs waits until the accounts of an instance equal those of one that has read the cluster anew.
+func (s *scene) sameAs(live, rebuilt *instance) {
+	s.Helper()
+	s.eventually("the live accounts equal rebuilt ones", func() error {
+		if l, fresh := live.dump(), rebuilt.dump(); l != fresh {
+			return fmt.Errorf("rebuilt (-), live (+):\n%s", cmp.Diff(strings.Split(fresh, "\n"), strings.Split(l, "\n")))
+		}
+		return nil
+	})
 }
