@@ -119,14 +119,14 @@ func (p *process) join(c *core.Core) {
 	})
 }
 
-// configure puts the configuration in force, and the queues unless a ConfigMap is still to say which there are, and prepares to follow their files.
+// configure puts the configuration in force, and the queues unless they are still to be read, and prepares to follow the files of both.
 func (p *process) configure() {
 	c, tree := p.o.Config, p.o.Queues
 	origin := c.QueuesPath(p.o.ConfigFile)
 	switch in := c.Queues.Object; {
 	case in.Name != "":
 		origin = in.Namespace + "/" + in.Name + "/" + in.Key
-	case tree == nil:
+	case c.Queues.File == "":
 		tree, origin = &queues.Loaded{Tree: queues.Default()}, "the built-in default"
 	}
 	p.settings = NewSettings(c, tree, origin, p.inbox, p.o.Log, p.outbox.Announce)
