@@ -311,7 +311,7 @@ func TestWhatNoEffectAsksForIsAnnouncedToo(t *testing.T) {
 	within(t, 4, func(t *testing.T, w *world) {
 		w.script = func(r request) fate { return fate{lose: r.nth == 1} }
 		for _, note := range []string{"one", "two"} {
-			w.Announce(kube.Notice{Kind: "ConfigMap", Announce: announceOf("m", note)})
+			w.Outbox.Announce(kube.Notice{Kind: "ConfigMap", Announce: announceOf("m", note)})
 		}
 		w.settle()
 		require.Len(t, w.pods["m"].events, 2, "two serials")
