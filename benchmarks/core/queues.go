@@ -100,27 +100,10 @@ type Reload struct {
 
 // MeasureReload fills a small cluster, lets the pods wait in the tree, and replaces the tree.
 func MeasureReload(t Tenants, pods int) Reload {
-	w := Workload{Nodes: 50, Pods: pods, Shapes: 300, Fill: 0.999, Seed: t.Seed}
-	c := core.New(core.Config{})
-	events := []core.Event{core.Lead{On: true}, core.QueuesSet{Tree: t.Tree(0)}}
-	nodes := w.NodeFacts()
-	for _, n := range nodes {
-		events = append(events, core.NodeSet{Node: n})
-	}
-	for _, p := range w.Fillers(nodes) {
-		events = append(events, core.PodSet{Pod: p})
-	}
-	facts := w.PodFacts(start)
-	t.Claim(facts)
-	for _, p := range facts {
-		events = append(events, core.PodSet{Pod: p})
-	}
-	for c.Step(start, events); busy(c); {
-		c.Step(start, nil)
-	}
+	c := fullCore(t, pods)
 	r := Reload{Queues: t.Count(), Pods: pods, Apps: c.Stats().Apps}
 	next := t.Tree(1)
-	events = []core.Event{core.QueuesSet{Tree: next}}
+	events := []core.Event{core.QueuesSet{Tree: next}}
 	for r.Steps == 0 || busy(c) {
 		began := time.Now()
 		c.Step(start, events)

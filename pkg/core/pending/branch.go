@@ -13,9 +13,9 @@ import (
 type branch struct {
 	queue  *cluster.Queue
 	parent *branch
-	// lines are all of the queue's own, ready those that may be tried.
-	lines []*Line
-	ready heap[*Line]
+	// lines are all of the queue's own, ready those that may be tried, waiting the others.
+	lines          []*Line
+	ready, waiting heap[*Line]
 	// below are the branches that offer something, by their keys.
 	below heap[*branch]
 	// offer is the line that comes next of the whole subtree, nil when there is none; priority is that of its head as seen from outside, key its place
@@ -27,6 +27,12 @@ type branch struct {
 	// depth is how many branches are above it.
 	depth  int
 	soiled bool
+	// sought is the best line of the subtree as of the search soughtAt, soughtBelow the branch below that it comes from if it is not the queue's own.
+	sought         *Line
+	soughtBelow    *branch
+	soughtAt       uint64
+	soughtKey      share.Key
+	soughtPriority int64
 	// rankedBy is how the queue's parties were ranked.
 	rankedBy ranking
 }
@@ -38,7 +44,7 @@ func newBranch(queue *cluster.Queue, parent *branch) *branch {
 	if parent != nil {
 		b.depth = parent.depth + 1
 	}
-	b.ready.before = earlier
+	b.ready.before, b.waiting.before = earlier, earlier
 	b.below.before = func(a, b *branch) bool {
 		if c := a.key.Compare(b.key); c != 0 {
 			return c < 0
@@ -108,6 +114,7 @@ func (q *Queue) rerank(b *branch) {
 		rebuild(&l.parties)
 	}
 	rebuild(&b.ready)
+	rebuild(&b.waiting)
 }
 
 // rebuild puts a heap in order after the ranks of many have changed.
@@ -143,7 +150,7 @@ func (q *Queue) refresh(b *branch) {
 	case b.parent == nil:
 		return
 	case b.offer != nil:
-		b.priority = b.outward()
+		b.priority = b.outward(b.offer, b.topPriority())
 		b.key = q.scale.Key(b.queue, b.offer.Request(), b.priority)
 		if b.place == outside {
 			b.parent.below.push(b)
@@ -169,27 +176,30 @@ func (b *branch) next() *Line {
 // own returns the first of the queue's own lines that may be tried. In a strict queue nobody passes the first who waits.
 func (b *branch) own() *Line {
 	l := b.ready.top()
-	if l == nil || !b.queue.Spec.Strict {
-		return l
-	}
-	for _, o := range b.lines {
-		if o != l && o.standing != ready && earlier(o, l) {
-			return nil
-		}
+	if w := b.waiting.top(); l != nil && w != nil && b.queue.Spec.Strict && earlier(w, l) {
+		return nil
 	}
 	return l
 }
 
-// outward is the priority of the branch's offer as it is seen outside.
-func (b *branch) outward() int64 {
+// outward is the priority, as it is seen outside, of a line that the branch offers; below is that of the branch below if it comes from there.
+func (b *branch) outward(l *Line, below int64) int64 {
 	spec := b.queue.Spec
 	switch {
 	case spec.PriorityFence:
 		return int64(spec.PriorityOffset)
-	case b.offer.branch != b:
-		return b.below.top().priority + int64(spec.PriorityOffset)
+	case l.branch != b:
+		return below + int64(spec.PriorityOffset)
 	case spec.PriorityDisabled:
 		return int64(spec.PriorityOffset)
 	}
-	return int64(b.offer.Head().turn.Priority) + int64(spec.PriorityOffset)
+	return int64(l.Head().turn.Priority) + int64(spec.PriorityOffset)
+}
+
+// topPriority is that of the first of the branches below.
+func (b *branch) topPriority() int64 {
+	if first := b.below.top(); first != nil {
+		return first.priority
+	}
+	return 0
 }
