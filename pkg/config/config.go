@@ -10,7 +10,7 @@ const (
 )
 
 // Configuration is all that an operator may set for one Sluice process. It is read at the start; node orders and scarce resources are read again whenever
-// the file changes.
+// the file changes. The queues are in a file or ConfigMap of their own.
 //
 // Start from Default or Parse: the zero value is not a valid configuration.
 type Configuration struct {
@@ -46,6 +46,8 @@ type Configuration struct {
 	NodeOrders []NodeOrder `yaml:"nodeOrders"`
 	// ScarceResources says which resources node orders treat as scarce. A change takes effect while Sluice runs.
 	ScarceResources ScarceResources `yaml:"scarceResources"`
+	// Queues says where the queues are configured.
+	Queues Queues `yaml:"queues"`
 	// LeaderElection makes one of several Sluices decide while the others follow.
 	LeaderElection LeaderElection `yaml:"leaderElection"`
 	// Web is the server for health checks, metrics and debugging.

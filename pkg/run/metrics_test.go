@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/sluice-scheduler/sluice/pkg/config"
+	"github.com/sluice-scheduler/sluice/pkg/config/queues"
 	"github.com/sluice-scheduler/sluice/pkg/core"
 	"github.com/sluice-scheduler/sluice/pkg/kube"
 )
@@ -39,7 +41,7 @@ func filled() *Metrics {
 			}
 		},
 		watch: func() kube.WatchStats { return kube.WatchStats{Outages: 9, Relists: 10, Unreadable: 11} },
-		inbox: func() int { return 12 }, reloader: &Reloader{},
+		inbox: func() int { return 12 }, settings: newSettings(config.Default(), &queues.Loaded{Tree: queues.Default()}),
 	})
 	return m
 }
