@@ -57,6 +57,7 @@ type process struct {
 	metrics    *Metrics
 	inbox      *Inbox
 	loop       *Loop
+	queries    *Queries
 	outbox     *Outbox
 	watch      *kube.Watch
 	election   *kube.Election // nil without election
@@ -115,6 +116,7 @@ func (p *process) join(c *core.Core) {
 	p.loop = NewLoop(LoopConfig{
 		Decider: c, Reporter: reporter{c}, Inbox: p.inbox, Out: p.outbox.Put, Metrics: p.metrics, Log: p.o.Log,
 	})
+	p.queries = NewQueries(p.loop, c)
 }
 
 // reporter shows the core with what depends on its history, as comments.
@@ -271,7 +273,10 @@ func (p *process) pages() web.Parts {
 			}
 			return nil
 		}})
-	return web.Parts{Live: live, Ready: ready, Dump: p.loop.Dump, Metrics: p.metrics.Gatherer(), Log: p.o.Log}
+	return web.Parts{
+		Live: live, Ready: ready, Dump: p.loop.Dump, Queues: p.queries.Queues, Pod: p.queries.Pod,
+		Metrics: p.metrics.Gatherer(), Log: p.o.Log,
+	}
 }
 
 // identity names this process among all.
