@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-
 )
 
 // apiRoot is what all questions of the API begin with. Below it everything is answered in JSON, refusals included.
@@ -121,4 +120,3 @@ func nothing(pages []page) http.HandlerFunc {
 		failure(w, http.StatusNotFound, fmt.Sprintf("there is no %q here; there are: %s", r.URL.Path, strings.Join(paths, ", ")))
 	})
 }
-

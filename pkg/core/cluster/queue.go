@@ -98,7 +98,9 @@ func (q *Queue) Members() map[string]*Account {
 func (q *Queue) Leaf() bool { return !q.Spec.Parent }
 
 // Weight is the queue's part of what is left over of a resource.
-func (q *Queue) Weight(space *resource.Space, slot int) int64 { return q.Spec.WeightIn(space.Name(slot)) }
+func (q *Queue) Weight(space *resource.Space, slot int) int64 {
+	return q.Spec.WeightIn(space.Name(slot))
+}
 
 // Admits reports whether a user may submit to the queue: by its own ACLs or those of any queue above it.
 func (q *Queue) Admits(user string, groups []string) bool {
