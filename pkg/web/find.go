@@ -44,24 +44,29 @@ func childOnWay(q *api.Queue, path string) *api.Queue {
 
 // notFound says that there is no queue of the path; last is the last queue on the way to it, or the root.
 func notFound(last *api.Queue, path string) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "there is no queue %q", path)
+	message := fmt.Sprintf("there is no queue %q", path)
 	if near, ok := meant(last, path); ok {
-		fmt.Fprintf(&b, "; did you mean %s?", near)
+		message += fmt.Sprintf("; did you mean %s? Below", near)
+	} else {
+		message += "; below"
 	}
 	if len(last.Queues) == 0 {
-		fmt.Fprintf(&b, "; %s has no queues below it", last.Name)
-		return missing(b.String())
+		return missing(fmt.Sprintf("%s %s there are none", message, last.Name))
 	}
+	return missing(fmt.Sprintf("%s %s there are: %s", message, last.Name, namesOf(last.Queues)))
+}
+
+// namesOf lists queues, but not too many.
+func namesOf(queues []api.Queue) string {
 	var names []string
-	for i := range last.Queues[:min(len(last.Queues), shownNear)] {
-		names = append(names, last.Queues[i].Name)
+	for i := range queues[:min(len(queues), shownNear)] {
+		names = append(names, queues[i].Name)
 	}
-	fmt.Fprintf(&b, "; below %s there are: %s", last.Name, strings.Join(names, ", "))
-	if more := len(last.Queues) - shownNear; more > 0 {
-		fmt.Fprintf(&b, " and %d more", more)
+	list := strings.Join(names, ", ")
+	if more := len(queues) - shownNear; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
 	}
-	return missing(b.String())
+	return list
 }
 
 // meant guesses the queue that somebody meant: one whose full path ends as he wrote, or a child that reads like what he wrote next.
