@@ -79,28 +79,33 @@ func surveyed() *core.Core {
 
 func amount(v int64) *int64 { return &v }
 
-// BenchmarkQueues surveys 10,000 leaves in which 100,000 pods of 200 shapes wait. What holds up the loop is the snapshot alone.
+// BenchmarkQueues surveys 10,000 leaves in which 100,000 pods wait, of few shapes and each of its own. What holds up the loop is the snapshot alone.
 func BenchmarkQueues(b *testing.B) {
-	c := crowded(b)
-	b.Run("snapshot", func(b *testing.B) {
-		for b.Loop() {
-			c.QueueSnapshot()
-		}
-	})
-	b.Run("survey", func(b *testing.B) {
-		s := c.QueueSnapshot()
-		for b.Loop() {
-			s.Survey()
-		}
-	})
-	b.Run("explain", func(b *testing.B) {
-		for b.Loop() {
-			c.Explain("ns", "p-7-70707")
-		}
-	})
+	for _, shapes := range []int{200, 100_000} {
+		c := crowded(b, shapes)
+		b.Run(fmt.Sprintf("snapshot/shapes=%d", shapes), func(b *testing.B) {
+			for b.Loop() {
+				c.QueueSnapshot()
+			}
+		})
+		b.Run(fmt.Sprintf("survey/shapes=%d", shapes), func(b *testing.B) {
+			s := c.QueueSnapshot()
+			for b.Loop() {
+				s.Survey()
+			}
+		})
+	}
 }
 
-func crowded(b *testing.B) *core.Core {
+// BenchmarkExplain explains one of 100,000 pods.
+func BenchmarkExplain(b *testing.B) {
+	c := crowded(b, 200)
+	for b.Loop() {
+		c.Explain("ns", "p-7-70707")
+	}
+}
+
+func crowded(b *testing.B, shapes int) *core.Core {
 	b.Helper()
 	const parents, leaves, pods = 100, 100, 100_000
 	root := &cluster.QueueSpec{Name: "root", Parent: true, Weight: 1, Submit: cluster.ACL{Everybody: true}}
@@ -121,7 +126,7 @@ func crowded(b *testing.B) *core.Core {
 		events = append(events, core.NodeSet{Node: nodeOf(fmt.Sprint("n", i), 64_000)})
 	}
 	for i := range pods {
-		p := podOf(fmt.Sprintf("p-%d-%d", i%10, i), int64(1000+i%200), 0, now)
+		p := podOf(fmt.Sprintf("p-%d-%d", i%10, i), int64(1000+i%shapes), 0, now)
 		p.Claim = &cluster.Claim{App: fmt.Sprint("app-", i/2), Queue: fmt.Sprintf("root.p%d.q%d", i%parents, i/parents%leaves), QueueFrom: "test"}
 		events = append(events, core.PodSet{Pod: p})
 	}
