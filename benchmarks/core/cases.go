@@ -11,12 +11,17 @@ type Case struct {
 	Workload
 	Order order.Spec
 	// Mix says what is asked for: plain, scarce or mixed.
-	Mix string
+	Mix     string
+	Tenants Tenants
 }
 
 // Name tells the case in words.
 func (c Case) Name() string {
-	return fmt.Sprintf("order=%s/mix=%s/nodes=%d/fill=%.2f", c.Order.Name, c.Mix, c.Nodes, c.Fill)
+	name := fmt.Sprintf("order=%s/mix=%s/nodes=%d/fill=%.2f", c.Order.Name, c.Mix, c.Nodes, c.Fill)
+	if c.Tenants.AppPods > 0 {
+		name += fmt.Sprintf("/queues=%d", c.Tenants.Count())
+	}
+	return name
 }
 
 // spread is the built-in order; pack fills nodes one after another.
@@ -50,6 +55,11 @@ func Cases() []Case {
 		for _, nodes := range []int{500, 5_000, 50_000} {
 			cases = append(cases, newCase(spread(), mix, nodes, 0.5))
 		}
+	}
+	for _, fanout := range [][]int{nil, {9, 10, 10, 10}} {
+		c := newCase(spread(), "plain", 5_000, 0)
+		c.Tenants = Tenants{Fanout: fanout, AppPods: 5, Seed: 1}
+		cases = append(cases, c)
 	}
 	return cases
 }

@@ -38,7 +38,8 @@ var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 func Prepare(c Case) *Round {
 	r := &Round{core: core.New(core.Config{}), nodes: c.NodeFacts(), pods: c.PodFacts(start), binds: map[string]string{}}
 	r.fill = c.Fillers(r.nodes)
-	events := []core.Event{core.Lead{On: true}, core.OrdersSet{Orders: []order.Spec{c.Order}, Scarce: order.DefaultScarce()}}
+	c.Tenants.Claim(r.pods)
+	events := []core.Event{core.Lead{On: true}, core.OrdersSet{Orders: []order.Spec{c.Order}, Scarce: order.DefaultScarce()}, core.QueuesSet{Tree: c.Tenants.Tree(0)}}
 	for _, n := range r.nodes {
 		events = append(events, core.NodeSet{Node: n})
 	}

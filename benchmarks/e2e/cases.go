@@ -49,8 +49,10 @@ type Bounds struct {
 	// MillisOverCeilingP50 and MillisOverCeilingP99 are the most milliseconds from created to bound above those of the ceiling.
 	MillisOverCeilingP50 float64 `json:"millisOverCeilingP50,omitempty"`
 	MillisOverCeilingP99 float64 `json:"millisOverCeilingP99,omitempty"`
-	// From says where the bounds come from and names the runs that they were held against.
+	// From says where the bounds come from.
 	From string `json:"from"`
+	// Runs are the runs that they were held against, as files of benchmarks/results without their ending. None: there is no run of the case yet.
+	Runs []string `json:"runs,omitempty"`
 }
 
 // Cases are all cases, sorted by name.

@@ -17,7 +17,8 @@ type Measurement struct {
 	Scheduler string `json:"scheduler"`
 	Round     int    `json:"round"`
 	Mode      Mode   `json:"mode"`
-	Pods      int    `json:"pods"`
+	// Pods is how many it had to place.
+	Pods int `json:"pods"`
 	// PerSecond is the pods bound per second, from the first bind to the last.
 	PerSecond float64 `json:"podsPerSecond,omitempty"`
 	// P50 and P99 are milliseconds from created to bound; in mode "before", from the start of the process to bound.
@@ -51,7 +52,7 @@ func measure(ctx context.Context, c contender, w Workload, mode Mode, o Options)
 		return m, err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	t := &trial{stand: s, contender: c, w: w, o: o, m: Measurement{Scheduler: c.name, Mode: mode, Pods: w.Pods}}
+	t := &trial{stand: s, contender: c, w: w, o: o, m: Measurement{Scheduler: c.name, Mode: mode, Pods: w.ToPlace()}}
 	switch mode {
 	case Before:
 		err = t.before(ctx)
@@ -80,7 +81,11 @@ type trial struct {
 
 // before creates all pods and then starts the scheduler.
 func (t *trial) before(ctx context.Context) (err error) {
-	if err := t.create(ctx, t.w.PodObjects()); err != nil {
+	pods, err := t.w.Seated()
+	if err != nil {
+		return err
+	}
+	if err := t.create(ctx, pods); err != nil {
 		return err
 	}
 	if err := settle(ctx); err != nil {
@@ -161,7 +166,7 @@ func (t *trial) stop() {
 
 // finish waits for the last bind, takes the figures, waits for the events, and checks all.
 func (t *trial) finish(ctx context.Context) error {
-	if err := t.observer.await(ctx, t.w.Pods, t.runner); err != nil {
+	if err := t.observer.await(ctx, t.w.ToPlace(), t.runner); err != nil {
 		return err
 	}
 	pid := t.runner.process.Identity().PID
@@ -214,7 +219,7 @@ func (t *trial) events(ctx context.Context, pid int) error {
 		return nil
 	}
 	bound, last := time.Now(), time.Now()
-	for count := 0; count < t.w.Pods; {
+	for count := 0; count < t.w.ToPlace(); {
 		n, err := t.countEvents(ctx)
 		if err != nil {
 			return err
@@ -225,7 +230,7 @@ func (t *trial) events(ctx context.Context, pid int) error {
 			t.m.Events = n
 			return nil // the check complains if there must be more
 		}
-		if count < t.w.Pods {
+		if count < t.w.ToPlace() {
 			time.Sleep(25 * time.Millisecond)
 		}
 	}
@@ -278,12 +283,21 @@ func (t *trial) check(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("check the events: %w", err)
 	}
-	count, err := JudgeEvents(pods.Items, events.Items)
+	count, err := JudgeEvents(t.placed(pods.Items), events.Items)
 	t.m.Events = count
 	if t.contender.name == sluice && err != nil {
 		return fmt.Errorf("%s: %w", t.contender.name, err)
 	}
 	return nil
+}
+
+// placed are the pods without those that had a node from the beginning.
+func (t *trial) placed(pods []v1.Pod) []v1.Pod {
+	seated := map[string]bool{}
+	for _, p := range t.w.PodObjects()[:t.w.Bound] {
+		seated[p.Name] = true
+	}
+	return slices.DeleteFunc(pods, func(p v1.Pod) bool { return seated[p.Name] })
 }
 
 // awaitRunning waits until the kubelets run all pods that were bound to them.

@@ -2,8 +2,12 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/json"
 	"encoding/xml"
 	"io"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,13 +37,13 @@ func TestRatiosAreTakenWithinARound(t *testing.T) {
 	verdicts := c.Verdicts()
 	require.Len(t, verdicts, 4)
 	require.Equal(t, Spread{Median: 3, Least: 3, Most: 3}, verdicts[0].Reached)
-	require.False(t, verdicts[0].Held())
+	require.True(t, verdicts[0].Missed())
 	require.Equal(t, Spread{Median: 0.9, Least: 0.9, Most: 0.9}, verdicts[1].Reached)
-	require.True(t, verdicts[1].Held())
+	require.False(t, verdicts[1].Missed())
 	require.Equal(t, Spread{Median: 3, Least: 2, Most: 4}, verdicts[2].Reached)
-	require.True(t, verdicts[2].Held())
+	require.False(t, verdicts[2].Missed())
 	require.Equal(t, Spread{Median: 7.5, Least: 5, Most: 10}, verdicts[3].Reached)
-	require.False(t, verdicts[3].Held())
+	require.True(t, verdicts[3].Missed())
 	require.Equal(t, []string{"c before: pods/s, sluice / kube-scheduler", "c before: CPU s per 10,000 pods to the last event"},
 		(&Report{Cases: []Outcome{c}}).Missed())
 }
@@ -50,6 +54,34 @@ func sortedNames(names []string) []string {
 		names[0], names[1] = names[1], names[0]
 	}
 	return names
+}
+
+// A bound that nobody measured is no bound missed, but it is not held either.
+func TestWhatIsNotMeasuredIsSaid(t *testing.T) {
+	c := outcome()
+	c.Measurements = slices.DeleteFunc(c.Measurements, func(m Measurement) bool { return m.Scheduler != sluice })
+	var b bytes.Buffer
+	r := &Report{Cases: []Outcome{c}}
+	r.Print(&b)
+	require.Contains(t, b.String(), "pods/s, sluice / ceiling: bound ≥ 0.9: not measured")
+	require.Contains(t, b.String(), "pods/s, sluice / kube-scheduler: bound ≥ 4: not measured")
+	require.Equal(t, []string{"c before: CPU s per 10,000 pods to the last event"}, r.Missed())
+}
+
+// Every bound says which runs it was held against, and these are there to be read.
+func TestRunsBehindTheBounds(t *testing.T) {
+	cases, err := Cases()
+	require.NoError(t, err)
+	for _, c := range cases {
+		require.NotEmpty(t, c.Bounds.From, c.Name)
+		for _, run := range c.Bounds.Runs {
+			data, err := os.ReadFile(filepath.Join("..", "results", run+".json"))
+			require.NoError(t, err, c.Name)
+			var r Report
+			require.NoError(t, json.Unmarshal(data, &r), run)
+			require.True(t, slices.ContainsFunc(r.Cases, func(o Outcome) bool { return o.Case == c.Name }), "run %s is not of case %s", run, c.Name)
+		}
+	}
 }
 
 func TestQuantileAndSpread(t *testing.T) {

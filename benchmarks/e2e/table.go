@@ -19,7 +19,11 @@ func (r *Report) Print(out io.Writer) {
 
 func (c *Outcome) print(out io.Writer) {
 	w := c.Workload
-	fmt.Fprintf(out, "\n### %s, %s: %d pods of %d shapes, %d nodes\n\n", c.Case, c.Mode, w.Pods, w.Shapes, w.Nodes)
+	fmt.Fprintf(out, "\n### %s, %s: %d pods of %d shapes, %d nodes", c.Case, c.Mode, w.Pods, w.Shapes, w.Nodes)
+	if w.Bound > 0 {
+		fmt.Fprintf(out, "; %d of the pods are bound from the beginning", w.Bound)
+	}
+	fmt.Fprint(out, "\n\n")
 	t := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
 	row := func(cells ...string) { fmt.Fprintln(t, "| "+strings.Join(cells, "\t| ")+"\t|") }
 	top := c.ceilingName()
@@ -37,16 +41,24 @@ func (c *Outcome) print(out io.Writer) {
 		fmt.Fprintf(out, "\n%d measurements were set aside and repeated since others took too much of the machine meanwhile.\n", n)
 	}
 	for _, v := range c.Verdicts() {
-		word, sign := "held", "≥"
-		if !v.AtLeast {
-			sign = "≤"
-		}
-		if !v.Held() {
-			word = "MISSED"
-		}
-		fmt.Fprintf(out, "\n%s: %s, bound %s %g: %s", v.Figure, format(v.Reached, 2), sign, v.Bound, word)
+		fmt.Fprintf(out, "\n%s", v)
 	}
 	fmt.Fprintln(out)
+}
+
+// String tells what became of the bound.
+func (v Verdict) String() string {
+	sign := "≤"
+	if v.AtLeast {
+		sign = "≥"
+	}
+	switch {
+	case v.Rounds == 0:
+		return fmt.Sprintf("%s: bound %s %g: not measured", v.Figure, sign, v.Bound)
+	case v.Missed():
+		return fmt.Sprintf("%s: %s, bound %s %g: MISSED", v.Figure, format(v.Reached, 2), sign, v.Bound)
+	}
+	return fmt.Sprintf("%s: %s, bound %s %g: held", v.Figure, format(v.Reached, 2), sign, v.Bound)
 }
 
 // cell is a median with its spread, or nothing if it was not measured.
@@ -70,7 +82,7 @@ func (r *Report) Missed() (missed []string) {
 	for i := range r.Cases {
 		c := &r.Cases[i]
 		for _, v := range c.Verdicts() {
-			if !v.Held() {
+			if v.Missed() {
 				missed = append(missed, fmt.Sprintf("%s %s: %s", c.Case, c.Mode, v.Figure))
 			}
 		}

@@ -25,8 +25,10 @@ const (
 type Workload struct {
 	// Nodes is how many there are.
 	Nodes int `json:"nodes"`
-	// Pods is how many there are. Together they must fit, see Load.
+	// Pods is how many there are. Together they must fit, see validate.
 	Pods int `json:"pods"`
+	// Bound is how many of them have a node from the beginning, so that the scheduler finds them in its first list. The others are to be placed.
+	Bound int `json:"bound,omitempty"`
 	// Shapes is how many different demands the pods have; each is asked for by about as many pods, and they arrive shuffled.
 	Shapes int `json:"shapes"`
 	// Zones and Hardware are how many values these node labels have. They are dealt to the nodes independently of each other.
@@ -51,6 +53,8 @@ func (w Workload) validate() error {
 	switch {
 	case w.Nodes < 1 || w.Pods < 1 || w.Shapes < 1 || w.Zones < 1 || w.Hardware < 1 || w.TaintEvery < 2:
 		return fmt.Errorf("nodes, pods, shapes, zones and hardware must be at least 1, taintEvery at least 2")
+	case w.Bound < 0 || w.Bound >= w.Pods:
+		return fmt.Errorf("%d of %d pods are bound: at least one must be left to place", w.Bound, w.Pods)
 	case w.Select+w.Affinity+w.Tolerate+w.Port > 100 || min(w.Select, w.Affinity, w.Tolerate, w.Port) < 0:
 		return fmt.Errorf("select, affinity, tolerate and port are percentages that together are at most 100")
 	case w.Pods > 20*w.Nodes:
@@ -60,6 +64,9 @@ func (w Workload) validate() error {
 	}
 	return nil
 }
+
+// ToPlace is how many pods the scheduler has to place.
+func (w Workload) ToPlace() int { return w.Pods - w.Bound }
 
 // NodeObjects makes the nodes: 32 cores, 128 GiB and room for 110 pods each.
 func (w Workload) NodeObjects() []*v1.Node {
@@ -109,6 +116,12 @@ func (w Workload) PodObjects() []*v1.Pod {
 		}
 	}
 	return pods
+}
+
+// Seated makes the pods as PodObjects does and gives the first of them, as many as are bound, a node.
+func (w Workload) Seated() ([]*v1.Pod, error) {
+	pods := w.PodObjects()
+	return pods, seat(pods[:w.Bound], w.NodeObjects())
 }
 
 // shape makes the demand number i: its requests, which no other shape has, and what else it asks for.

@@ -74,6 +74,7 @@ While it runs, its web address (http://127.0.0.1:10270 unless configured) tells 
 			}
 			log := logger(c.ErrOrStderr(), cfg.Log)
 			kube.RouteLog(log)
+			defer run.PaceCollections()()
 			err := run.Run(c.Context(), run.Options{
 				Config: cfg, ConfigFile: file, Kubeconfig: kubeconfig, Version: version, Log: log, Trap: trap(),
 			})

@@ -28,8 +28,7 @@ type Core struct {
 	// binds are those not answered yet.
 	binds      map[types.UID]Bind
 	quarantine map[types.UID]string
-	// better are nodes whose change has not been held against the parked lots yet.
-	better []*cluster.Node
+	openings   openings
 	// contested are nodes on which room that we assumed may be gone.
 	contested map[string]bool
 
@@ -79,7 +78,7 @@ func (c *Core) Step(now time.Time, events []Event) []Effect {
 	if c.leading {
 		c.recall()
 		c.wake()
-		c.pending.Tick(now)
+		c.pending.Tick(now, c.review)
 		c.decide()
 		c.tellUnheard()
 	} else if len(c.binds) == 0 {

@@ -12,37 +12,6 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/core/share"
 )
 
-// wake makes ready the parked lots that fit on a node which has changed. It takes at most half the budget; what is left waits for the next
-// step.
-func (c *Core) wake() {
-	for _, a := range c.state.TakeRelieved() {
-		c.visited += c.pending.Relieve(a)
-	}
-	c.better = append(c.better, c.state.TakeBetter()...)
-	for i, n := range c.better {
-		if c.visited > c.cfg.Budget/2 {
-			c.better = slices.Clone(c.better[i:])
-			c.unfinished = true
-			return
-		}
-		if n.Fact != nil {
-			c.wakeFor(n)
-		}
-	}
-	c.better = c.better[:0]
-}
-
-func (c *Core) wakeFor(n *cluster.Node) {
-	c.pending.Candidates(n, func(l *pending.Lot) {
-		c.visited++
-		c.turnTo(l.Any().Pod.Fact, nil)
-		if fit.Fits(l.Ask, n) {
-			c.stats.Woken++
-			c.pending.Wake(l)
-		}
-	})
-}
-
 // decide tries those who are ready, in order, until none is left or the budget is spent.
 func (c *Core) decide() {
 	for line := c.next(); line != nil; line = c.next() {
@@ -59,13 +28,10 @@ func (c *Core) decide() {
 		} else {
 			c.park(line.Lot, ask)
 		}
+		if line == c.pending.Called() {
+			c.pending.Dismiss()
+		}
 	}
-}
-
-// next returns the line whose turn it is, by the queues' present use.
-func (c *Core) next() *pending.Line {
-	c.state.DirtyQueues(c.pending.Changed)
-	return c.pending.Next()
 }
 
 // find returns the best node for the lot. Once the lot has failed it looks only at what has changed since, for as long as few nodes fit.
@@ -81,6 +47,7 @@ func (c *Core) find(lot *pending.Lot, by string) *cluster.Node {
 	} else {
 		n, visited = place.Remembered(c.state, c.order, lot.Ask, lot.Memory, by)
 		if len(lot.Memory.Fitting()) > manyFit {
+			c.pending.Wake(lot)
 			lot.Memory = nil
 		}
 	}
@@ -114,6 +81,11 @@ func (c *Core) park(lot *pending.Lot, tried *pending.Ask) {
 	}
 	c.stats.Unschedulable++
 	tried.Attempts++
+	c.repark(lot)
+}
+
+// repark parks a lot, or renews the reasons of one that is, and tells its pods.
+func (c *Core) repark(lot *pending.Lot) {
 	due := c.now.Add(max(c.cfg.RefreshAfter, lookAgain))
 	if net := lot.Remembers.Add(c.cfg.RetryAfter); net.Before(due) {
 		due = net

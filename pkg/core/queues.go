@@ -10,7 +10,7 @@ import (
 )
 
 // rehomedAtOnce is how many applications are looked at in a step after the tree has changed; the others wait for the next.
-const rehomedAtOnce = 10_000
+const rehomedAtOnce = 2_000
 
 // rehome lets applications follow a changed tree, some in each step, and puts those who wait in order when the tree or the capacity has changed.
 func (c *Core) rehome() {
@@ -18,9 +18,9 @@ func (c *Core) rehome() {
 		c.unfinished = true
 	}
 	c.followApps()
-	if changed := c.scale.Set(c.state.Capacity()); changed || c.treeVersion != c.state.TreeVersion() {
+	if rescaled := c.scale.Set(c.state.Capacity()); rescaled || c.treeVersion != c.state.TreeVersion() {
 		c.treeVersion = c.state.TreeVersion()
-		c.pending.Remeasure()
+		c.pending.Remeasure(rescaled)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 
 	coordinationv1 "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
@@ -34,6 +35,8 @@ type Client struct {
 	events eventsv1.EventsV1Interface
 	leases coordinationv1.CoordinationV1Interface
 	host   string
+
+	binder, teller *poster // of bindings and of events
 }
 
 // Connect prepares a connection. It sends nothing yet, so an API server that is down is no error here, but a kubeconfig that cannot be
@@ -67,7 +70,26 @@ func connect(cfg *rest.Config, a Access) (*Client, error) {
 	if c.leases, err = coordinationv1.NewForConfigAndClient(cfg, http); err != nil {
 		return nil, fmt.Errorf("prepare the connection to %s: %w", cfg.Host, err)
 	}
-	return c, nil
+	return c, c.makePosters(cfg, http)
+}
+
+// makePosters prepares what is written most.
+func (c *Client) makePosters(cfg *rest.Config, http *http.Client) error {
+	cfg = rest.CopyConfig(cfg)
+	cfg.QPS = -1 // what is judged has been let through already
+	core, err := corev1.NewForConfigAndClient(cfg, replayClient())
+	if err != nil {
+		return fmt.Errorf("prepare to judge answers: %w", err)
+	}
+	events, err := eventsv1.NewForConfigAndClient(cfg, replayClient())
+	if err != nil {
+		return fmt.Errorf("prepare to judge answers: %w", err)
+	}
+	if c.binder, err = newPoster(c.core.RESTClient(), core.RESTClient(), http, cfg.UserAgent); err != nil {
+		return err
+	}
+	c.teller, err = newPoster(c.events.RESTClient(), events.RESTClient(), http, cfg.UserAgent)
+	return err
 }
 
 // Host is the address of the API server, for log lines.

@@ -35,9 +35,7 @@ func (c *Client) Reporter(controller, instance string) *Reporter {
 
 // Announce writes the event. If it is sent again because its answer was lost, it is still one event.
 func (r *Reporter) Announce(ctx context.Context, n Notice) Answer {
-	err := r.client.events.RESTClient().Post().MaxRetries(0).
-		Namespace(n.Pod.Namespace).Resource("events").
-		Body(r.event(n)).Do(ctx).Error()
+	err := r.client.teller.post(ctx, to{namespace: n.Pod.Namespace, resource: "events"}, r.event(n))
 	if apierrors.IsAlreadyExists(err) {
 		return Answer{}
 	}

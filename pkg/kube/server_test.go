@@ -57,11 +57,17 @@ func serve(t *testing.T, answer http.HandlerFunc) (*Client, func() []seen) {
 // serveRaw starts a server and returns a client of it.
 func serveRaw(t *testing.T, h http.Handler) *Client {
 	t.Helper()
-	server := httptest.NewServer(h)
-	t.Cleanup(server.Close)
-	c, err := connect(&rest.Config{Host: server.URL}, Access{Agent: "sluice/test", QPS: -1, Burst: 1})
+	c, err := connect(&rest.Config{Host: serverURL(t, h.ServeHTTP)}, Access{Agent: "sluice/test", QPS: -1, Burst: 1})
 	require.NoError(t, err)
 	return c
+}
+
+// serverURL starts a server and returns its address.
+func serverURL(t *testing.T, h http.HandlerFunc) string {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 // reply writes an object in protobuf.

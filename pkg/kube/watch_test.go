@@ -257,7 +257,7 @@ func TestWatchRelistsWhenItCannotResume(t *testing.T) {
 	server.live["pods"] <- `{"type": "ERROR", "object": {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Expired", "code": 410}}`
 	awaitWords(t, s, "pod 1 gone", "pod 2 gone", "pod 9 on ")
 	require.EqualValues(t, 1, w.Stats().Relists)
-	require.Contains(t, log.String(), "relisted")
+	require.Eventually(t, func() bool { return strings.Contains(log.String(), "relisted") }, 10*time.Second, time.Millisecond)
 }
 
 func TestAnOutageIsToldOnce(t *testing.T) {

@@ -20,10 +20,7 @@ func (c *Client) Bind(ctx context.Context, b core.Bind) Answer {
 		ObjectMeta: metav1.ObjectMeta{Namespace: b.Pod.Namespace, Name: b.Pod.Name, UID: b.Pod.UID},
 		Target:     v1.ObjectReference{Kind: "Node", Name: b.Node},
 	}
-	err := c.core.RESTClient().Post().MaxRetries(0).
-		Namespace(b.Pod.Namespace).Resource("pods").Name(b.Pod.Name).SubResource("binding").
-		Body(body).Do(ctx).Error()
-	return answerOf(err)
+	return answerOf(c.binder.post(ctx, to{b.Pod.Namespace, "pods", b.Pod.Name, "binding"}, body))
 }
 
 // Sight is what a fresh read of a pod shows.

@@ -114,7 +114,7 @@ func TestQuestionsSeeAllThatWasPutInBefore(t *testing.T) {
 	looping(t, s, func(t *testing.T, l *Loop, inbox *Inbox, _ *[]core.Effect) {
 		inbox.Put(podSet("a", 1))
 		require.NoError(t, l.Sync(t.Context()))
-		synctest.Wait() // the signals of the event and of the question may cause a step each
+		synctest.Wait() // until the loop is at rest: it has answered, and may yet look once more
 		require.Equal(t, []core.Event{podSet("a", 1)}, s.steps[1])
 		before := len(s.steps)
 		dump, err := l.Dump(t.Context())

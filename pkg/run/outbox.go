@@ -52,8 +52,8 @@ type Outbox struct {
 	cfg  OutboxConfig
 	log  *slog.Logger
 	mail mail
-	// sending are the requests under way.
-	sending sync.WaitGroup
+	// writers make the requests.
+	writers *writers
 
 	// All below belongs to the goroutine of Run.
 	ctx        context.Context
@@ -68,7 +68,7 @@ type Outbox struct {
 
 // NewOutbox returns an empty outbox.
 func NewOutbox(cfg OutboxConfig) *Outbox {
-	o := &Outbox{cfg: cfg, log: cfg.Log, limit: newLimit(cfg.MinInFlight, cfg.MaxInFlight)}
+	o := &Outbox{cfg: cfg, log: cfg.Log, writers: newWriters(), limit: newLimit(cfg.MinInFlight, cfg.MaxInFlight)}
 	o.mail.signal = make(chan struct{}, 1)
 	o.binds.all = map[types.UID]*bind{}
 	o.conditions.all = map[types.UID]*conditionWrite{}
@@ -111,7 +111,7 @@ func (o *Outbox) Run(ctx context.Context) {
 		case <-o.mail.signal:
 		case <-timer.C:
 		case <-ctx.Done():
-			o.sending.Wait() // they end with the context; afterwards nothing is written any more
+			o.writers.wait() // they end with the context; afterwards nothing is written any more
 			return
 		}
 	}
@@ -179,10 +179,10 @@ func (o *Outbox) dispatch(now time.Time) {
 	}
 }
 
-// send makes a request on a goroutine of its own and has settle called with its answer by the goroutine of Run.
+// send has a request made and has settle called with its answer by the goroutine of Run.
 func (o *Outbox) send(kind string, request func(context.Context) kube.Answer, settle func(now time.Time, a kube.Answer, took time.Duration)) {
 	start := time.Now()
-	o.sending.Go(func() {
+	o.writers.do(o.ctx, func() {
 		ctx, cancel := context.WithTimeout(o.ctx, o.cfg.Timeout)
 		a := request(ctx)
 		cancel()

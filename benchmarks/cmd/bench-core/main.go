@@ -54,16 +54,26 @@ func run(rounds int, only, out string) error {
 		fmt.Fprintf(os.Stderr, "%-50s %9.0f decisions/s\n", r.Case, r.DecisionsPerSec)
 		rows = append(rows, r)
 	}
-	if len(rows) == 0 {
+	var queues *queueFigures
+	if strings.Contains("queues", only) {
+		var err error
+		if queues, err = measureQueues(rounds); err != nil {
+			return err
+		}
+	}
+	if len(rows) == 0 && queues == nil {
 		return fmt.Errorf("no case is called %q; see benchmarks/core/cases.go", only)
 	}
 	show(os.Stdout, rows)
+	if queues != nil {
+		queues.show(os.Stdout)
+	}
 	if out == "" {
 		return nil
 	}
 	data, err := json.MarshalIndent(map[string]any{
 		"date": time.Now().UTC().Format("2006-01-02"), "go": runtime.Version(), "cpus": runtime.NumCPU(), "gomaxprocs": 1,
-		"rounds": rounds, "command": "make bench", "rows": rows,
+		"rounds": rounds, "command": "make bench", "rows": rows, "queues": queues,
 	}, "", "  ")
 	if err != nil {
 		return err
@@ -97,15 +107,16 @@ func measure(c bench.Case, rounds int) (row, error) {
 	return r, nil
 }
 
-// show prints the table; growth is against the same case with 5,000 nodes, and with an empty cluster.
+// show prints the table; growth is against the same case with 5,000 nodes, with an empty cluster, and with one queue.
 func show(to io.Writer, rows []row) {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "case\tdecisions/s\tlow\thigh\tns/decision\tallocs\tvisited\t× 5,000 nodes\t× empty\t")
+	fmt.Fprintln(w, "case\tdecisions/s\tlow\thigh\tns/decision\tallocs\tvisited\t× 5,000 nodes\t× empty\t× one queue\t")
 	for _, r := range rows {
 		size := strings.NewReplacer("nodes=50000/", "nodes=5000/", "nodes=500/", "nodes=5000/").Replace(r.Case)
 		empty := strings.NewReplacer("fill=0.50", "fill=0.00", "fill=0.95", "fill=0.00").Replace(r.Case)
-		fmt.Fprintf(w, "%s\t%.0f\t%.0f\t%.0f\t%.0f\t%.1f\t%.1f\t%s\t%s\t\n", r.Case, r.DecisionsPerSec, r.Low, r.High,
-			r.NanosPerDecision, r.AllocsEach, r.VisitedEach, growth(r, rows, size), growth(r, rows, empty))
+		single := strings.Replace(r.Case, "queues=10000", "queues=1", 1)
+		fmt.Fprintf(w, "%s\t%.0f\t%.0f\t%.0f\t%.0f\t%.1f\t%.1f\t%s\t%s\t%s\t\n", r.Case, r.DecisionsPerSec, r.Low, r.High,
+			r.NanosPerDecision, r.AllocsEach, r.VisitedEach, growth(r, rows, size), growth(r, rows, empty), growth(r, rows, single))
 	}
 	w.Flush()
 }

@@ -89,6 +89,7 @@ func (s *State) classify() {
 			key.wide = s.distinct(k) > wide
 		}
 	}
+	s.sortLabelKeys()
 	s.classVersion++
 	for _, n := range s.slots {
 		if n != nil {
@@ -97,11 +98,15 @@ func (s *State) classify() {
 	}
 }
 
+// distinct counts the values that a label has among the nodes, and stops where it is wide.
 func (s *State) distinct(label string) int {
 	values := map[string]bool{}
 	for _, n := range s.slots {
 		if n != nil {
 			values[n.Fact.Labels[label]] = true
+		}
+		if len(values) > wide {
+			break
 		}
 	}
 	return len(values)
@@ -176,12 +181,14 @@ func (s *State) narrow() {
 func (s *State) classKey(f *NodeFact) string {
 	var b strings.Builder
 	b.WriteString(strconv.FormatBool(f.Unschedulable))
-	taints := slices.Concat(f.Taints, f.SoftTaints)
-	slices.SortFunc(taints, compareTaints)
-	for _, t := range taints {
-		b.WriteString(" t" + strconv.Quote(t.Key) + strconv.Quote(t.Value) + strconv.Quote(string(t.Effect)))
+	if len(f.Taints)+len(f.SoftTaints) > 0 {
+		taints := slices.Concat(f.Taints, f.SoftTaints)
+		slices.SortFunc(taints, compareTaints)
+		for _, t := range taints {
+			b.WriteString(" t" + strconv.Quote(t.Key) + strconv.Quote(t.Value) + strconv.Quote(string(t.Effect)))
+		}
 	}
-	for _, k := range s.sortedLabelKeys() {
+	for _, k := range s.tellingKeys {
 		if v, ok := f.Labels[k]; ok {
 			b.WriteString(" l" + strconv.Quote(k) + strconv.Quote(v))
 		}
@@ -189,15 +196,15 @@ func (s *State) classKey(f *NodeFact) string {
 	return b.String()
 }
 
-func (s *State) sortedLabelKeys() []string {
-	keys := make([]string, 0, len(s.labelKeys))
+// sortLabelKeys lists the labels that tell classes apart.
+func (s *State) sortLabelKeys() {
+	s.tellingKeys = s.tellingKeys[:0]
 	for k, by := range s.labelKeys {
 		if !by.wide {
-			keys = append(keys, k)
+			s.tellingKeys = append(s.tellingKeys, k)
 		}
 	}
-	slices.Sort(keys)
-	return keys
+	slices.Sort(s.tellingKeys)
 }
 
 func compareTaints(a, b v1.Taint) int {

@@ -329,7 +329,7 @@ func (s *State) create(path string) *Queue {
 	}
 	for i, part := range parts[1:] {
 		leaf := i == len(parts)-2
-		child := q.children[part]
+		child := q.child(part)
 		switch {
 		case q.Leaf() || !queueName.MatchString(part):
 			return nil
@@ -409,14 +409,14 @@ func (s *State) refuge(p *petition) *Queue {
 	}
 	q := s.root
 	for _, part := range parts[1:] {
-		child := q.children[part]
+		child := q.child(part)
 		if child == nil || child.Leaf() {
 			break
 		}
 		q = child
 	}
 	name := "~" + parts[len(parts)-1]
-	if child := q.children[name]; child != nil {
+	if child := q.child(name); child != nil {
 		return child
 	}
 	leaf := s.newQueue(q, &QueueSpec{Name: name, Weight: 1})

@@ -66,6 +66,9 @@ func (s *State) apply(a *Allocation, sign int64) {
 	s.journal = append(s.journal, entry{a, sign})
 }
 
+// fewPods is for how many pods a node is given room at first.
+const fewPods = 4
+
 // move takes an allocation into (+1) or out of (−1) every account. It is the only function that does, and it cannot fail.
 func (s *State) move(a *Allocation, sign int64) {
 	n := a.Node
@@ -80,6 +83,9 @@ func (s *State) move(a *Allocation, sign int64) {
 	}
 	if sign > 0 {
 		a.at = len(n.Pods)
+		if n.Pods == nil {
+			n.Pods = make([]*Allocation, 0, fewPods)
+		}
 		n.Pods = append(n.Pods, a)
 		a.Pod.Alloc = a
 	} else {

@@ -25,7 +25,8 @@ type Queue struct {
 	// Guaranteed is owed whenever wanted, by slot: what is configured of the queue, or the sum of what its children are owed, whichever is more.
 	Guaranteed []resource.Want
 
-	children map[string]*Queue
+	// children are by name.
+	children []*Queue
 	ledgers  map[string]*Ledger
 	members  map[string]*Account
 	apps     int
@@ -62,14 +63,25 @@ func (s *State) QueueByName(path string) *Queue {
 	q := s.root
 	for q != nil && more {
 		part, rest, more = strings.Cut(rest, ".")
-		q = q.children[part]
+		q = q.child(part)
 	}
 	return q
 }
 
-// Children returns a queue's children by name.
-func (q *Queue) Children() []*Queue {
-	return slices.SortedFunc(maps.Values(q.children), func(a, b *Queue) int { return cmp.Compare(a.Name, b.Name) })
+// Children returns a queue's children by name. The slice belongs to the queue.
+func (q *Queue) Children() []*Queue { return q.children }
+
+// find returns where among the children the one of that name is or would be.
+func (q *Queue) find(name string) (at int, found bool) {
+	return slices.BinarySearchFunc(q.children, name, func(c *Queue, name string) int { return strings.Compare(c.Spec.Name, name) })
+}
+
+// child returns the child of that name, nil when there is none.
+func (q *Queue) child(name string) *Queue {
+	if at, found := q.find(name); found {
+		return q.children[at]
+	}
+	return nil
 }
 
 // Owed returns what a queue is guaranteed of a resource; ok is false when nothing is.
@@ -153,16 +165,17 @@ func (s *State) graft(q, parent *Queue, spec *QueueSpec) *Queue {
 	}
 	q.Spec, q.seen, q.Dynamic, q.Draining = spec, true, false, false
 	for _, child := range spec.Children {
-		s.graft(q.children[child.Name], q, child)
+		s.graft(q.child(child.Name), q, child)
 	}
 	return q
 }
 
 func (s *State) newQueue(parent *Queue, spec *QueueSpec) *Queue {
-	q := &Queue{Name: spec.Name, Parent: parent, Spec: spec, children: map[string]*Queue{}, ledgers: map[string]*Ledger{}, members: map[string]*Account{}}
+	q := &Queue{Name: spec.Name, Parent: parent, Spec: spec, ledgers: map[string]*Ledger{}, members: map[string]*Account{}}
 	if parent != nil {
 		q.Name = parent.Name + "." + spec.Name
-		parent.children[spec.Name] = q
+		at, _ := parent.find(spec.Name)
+		parent.children = slices.Insert(parent.children, at, q)
 	}
 	q.Account = Account{Who: "queue " + q.Name, Queue: q}
 	if last := len(s.freeQueues) - 1; last >= 0 {
@@ -182,7 +195,8 @@ func (s *State) prune(q *Queue) {
 	for q != nil && (q.Dynamic || q.Draining) && q.apps == 0 && q.Pods == 0 && len(q.children) == 0 && q.Parent != nil && s.queues[q.Index] == q {
 		s.queues[q.Index] = nil
 		s.freeQueues = append(s.freeQueues, q.Index)
-		delete(q.Parent.children, q.Spec.Name)
+		at, _ := q.Parent.find(q.Spec.Name)
+		q.Parent.children = slices.Delete(q.Parent.children, at, at+1)
 		s.treeVersion++
 		s.oweAbove(q.Parent)
 		q = q.Parent
@@ -197,7 +211,7 @@ func (s *State) reckonQueues() {
 
 func (s *State) reckonQueue(q *Queue) {
 	s.bound(q)
-	for _, child := range q.Children() {
+	for _, child := range q.children {
 		s.reckonQueue(child)
 	}
 	s.owe(q)
@@ -227,30 +241,24 @@ func (s *State) relieve(a *Account) {
 
 // owe computes what a queue is owed: what is configured, or what its children are owed, whichever is more.
 func (s *State) owe(q *Queue) {
-	var sum resource.Vector
-	set := map[int]bool{}
+	owed := q.Guaranteed[:0]
+	at := func(slot int) *resource.Want {
+		i, found := slices.BinarySearchFunc(owed, slot, func(w resource.Want, slot int) int { return cmp.Compare(w.Slot, slot) })
+		if !found {
+			owed = slices.Insert(owed, i, resource.Want{Slot: slot})
+		}
+		return &owed[i]
+	}
 	for _, child := range q.children {
 		for _, g := range child.Guaranteed {
-			for len(sum) <= g.Slot {
-				sum = append(sum, 0)
-			}
-			sum[g.Slot] += g.Value
-			set[g.Slot] = true
+			at(g.Slot).Value += g.Value
 		}
 	}
 	for _, g := range s.wants(q.Spec.Guaranteed) {
-		for len(sum) <= g.Slot {
-			sum = append(sum, 0)
-		}
-		sum[g.Slot] = max(sum[g.Slot], g.Value)
-		set[g.Slot] = true
+		w := at(g.Slot)
+		w.Value = max(w.Value, g.Value)
 	}
-	q.Guaranteed = nil
-	for slot, value := range sum {
-		if set[slot] {
-			q.Guaranteed = append(q.Guaranteed, resource.Want{Slot: slot, Value: value})
-		}
-	}
+	q.Guaranteed = owed
 }
 
 func (s *State) oweAbove(q *Queue) {

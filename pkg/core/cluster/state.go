@@ -29,9 +29,11 @@ type State struct {
 	epoch   uint64
 
 	// classes are in the order in which they came to be, classOf finds them by what makes them.
-	classes      []*Class
-	classOf      map[string]*Class
-	labelKeys    map[string]*labelKey
+	classes   []*Class
+	classOf   map[string]*Class
+	labelKeys map[string]*labelKey
+	// tellingKeys are those of labelKeys that tell classes apart, sorted.
+	tellingKeys  []string
 	classVersion uint64
 	nextClass    int
 	manyClasses  int

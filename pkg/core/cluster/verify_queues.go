@@ -68,8 +68,9 @@ func (v *verifier) queue(q *Queue, inTree map[*Queue]bool) {
 	if q.Dynamic || q.Draining {
 		v.check(q.apps > 0 || len(q.children) > 0, "queue %s is neither in the tree nor used", q.Name)
 	}
-	for name, child := range q.children {
-		v.check(child.Parent == q && child.Name == q.Name+"."+name, "queue %s is filed under %s of %s", child.Name, name, q.Name)
+	for i, child := range q.children {
+		v.check(child.Parent == q && child.Name == q.Name+"."+child.Spec.Name, "queue %s is filed under %s", child.Name, q.Name)
+		v.check(i == 0 || q.children[i-1].Spec.Name < child.Spec.Name, "queue %s is out of order", child.Name)
 		v.queue(child, inTree)
 	}
 }

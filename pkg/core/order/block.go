@@ -35,8 +35,9 @@ type block struct {
 	entries []entry
 	// free holds what each entry has free, width numbers each, in the order of entries.
 	free []int64
-	// most is the largest of each.
+	// most is the largest of each, kept in near where it fits: blocks are passed by it, so it should be found at one look.
 	most []int64
+	near [8]int64
 }
 
 // full is how many entries make a block split in two, sparse how few make it join its neighbour.

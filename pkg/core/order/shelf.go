@@ -30,7 +30,12 @@ func newShelf(at place, width int) *shelf {
 var top = rank{score: 1<<63 - 1}
 
 func (s *shelf) newBlock(low rank) *block {
-	return &block{low: low, most: make([]int64, s.width), entries: make([]entry, 0, full+1), free: make([]int64, 0, (full+1)*s.width)}
+	b := &block{low: low, entries: make([]entry, 0, full+1), free: make([]int64, 0, (full+1)*s.width)}
+	if b.most = b.near[:]; s.width > len(b.near) {
+		b.most = make([]int64, s.width)
+	}
+	b.most = b.most[:s.width]
+	return b
 }
 
 // blockOf returns the block to which the rank belongs.

@@ -1,6 +1,8 @@
 package pending
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
@@ -11,9 +13,9 @@ import (
 type branch struct {
 	queue  *cluster.Queue
 	parent *branch
-	// lines are all of the queue's own, ready those that may be tried.
-	lines []*Line
-	ready heap[*Line]
+	// lines are all of the queue's own, ready those that may be tried, waiting the others.
+	lines          []*Line
+	ready, waiting heap[*Line]
 	// below are the branches that offer something, by their keys.
 	below heap[*branch]
 	// offer is the line that comes next of the whole subtree, nil when there is none; priority is that of its head as seen from outside, key its place
@@ -22,14 +24,27 @@ type branch struct {
 	priority int64
 	key      share.Key
 	place    int
-	soiled   bool
+	// depth is how many branches are above it.
+	depth  int
+	soiled bool
+	// sought is the best line of the subtree as of the search soughtAt, soughtBelow the branch below that it comes from if it is not the queue's own.
+	sought         *Line
+	soughtBelow    *branch
+	soughtAt       uint64
+	soughtKey      share.Key
+	soughtPriority int64
+	// rankedBy is how the queue's parties were ranked.
+	rankedBy ranking
 }
 
 func (b *branch) spot() *int { return &b.place }
 
 func newBranch(queue *cluster.Queue, parent *branch) *branch {
-	b := &branch{queue: queue, parent: parent, place: outside}
-	b.ready.before = earlier
+	b := &branch{queue: queue, parent: parent, place: outside, rankedBy: rulesOf(queue.Spec)}
+	if parent != nil {
+		b.depth = parent.depth + 1
+	}
+	b.ready.before, b.waiting.before = earlier, earlier
 	b.below.before = func(a, b *branch) bool {
 		if c := a.key.Compare(b.key); c != 0 {
 			return c < 0
@@ -76,21 +91,30 @@ func (q *Queue) Changed(queue *cluster.Queue) {
 	}
 }
 
-// Remeasure has everything put in order anew: the tree or what is configured of it, or the capacity, has changed.
-func (q *Queue) Remeasure() {
+// Remeasure has everything put in order anew: the tree or what is configured of it, or the capacity (rescaled), has changed.
+func (q *Queue) Remeasure(rescaled bool) {
 	for _, b := range q.branches {
 		if b == nil {
 			continue
 		}
-		for _, l := range b.lines {
-			for _, p := range l.parties.list {
-				p.rank = q.rankOf(p)
-			}
-			rebuild(&l.parties)
+		if by := rulesOf(b.queue.Spec); by != b.rankedBy || rescaled && by.fair {
+			b.rankedBy = by
+			q.rerank(b)
 		}
-		rebuild(&b.ready)
 		q.soil(b)
 	}
+}
+
+// rerank puts the parties of a queue in order anew.
+func (q *Queue) rerank(b *branch) {
+	for _, l := range b.lines {
+		for _, p := range l.parties.list {
+			p.rank = q.rankOf(p)
+		}
+		rebuild(&l.parties)
+	}
+	rebuild(&b.ready)
+	rebuild(&b.waiting)
 }
 
 // rebuild puts a heap in order after the ranks of many have changed.
@@ -100,8 +124,17 @@ func rebuild[T interface{ spot() *int }](h *heap[T]) {
 	}
 }
 
-// clean brings offers and keys up to date.
+// clean brings offers and keys up to date, from below upwards. What is used changes along the whole path, so all branches above one that is soiled are.
 func (q *Queue) clean() {
+	for i := 0; i < len(q.soiled); i++ {
+		if above := q.soiled[i].parent; above != nil {
+			q.soil(above)
+		}
+	}
+	deeper := func(a, b *branch) int { return cmp.Compare(b.depth, a.depth) }
+	if !slices.IsSortedFunc(q.soiled, deeper) { // it is for a single path
+		slices.SortStableFunc(q.soiled, deeper)
+	}
 	for _, b := range q.soiled {
 		b.soiled = false
 		q.refresh(b)
@@ -110,25 +143,22 @@ func (q *Queue) clean() {
 	q.soiled = q.soiled[:0]
 }
 
-// refresh brings a branch and those above it up to date. Used amounts change along the whole path, so it always goes up to the root.
+// refresh brings a branch up to date; those below it are.
 func (q *Queue) refresh(b *branch) {
-	for ; b != nil; b = b.parent {
-		b.offer = b.next()
-		if b.offer == nil {
-			if b.parent != nil && b.place != outside {
-				b.parent.below.remove(b)
-			}
-			continue
-		}
-		b.priority = b.outward()
+	b.offer = b.next()
+	switch {
+	case b.parent == nil:
+		return
+	case b.offer != nil:
+		b.priority = b.outward(b.offer, b.topPriority())
 		b.key = q.scale.Key(b.queue, b.offer.Request(), b.priority)
-		switch {
-		case b.parent == nil:
-		case b.place == outside:
+		if b.place == outside {
 			b.parent.below.push(b)
-		default:
+		} else {
 			b.parent.below.fix(b)
 		}
+	case b.place != outside:
+		b.parent.below.remove(b)
 	}
 }
 
@@ -146,27 +176,30 @@ func (b *branch) next() *Line {
 // own returns the first of the queue's own lines that may be tried. In a strict queue nobody passes the first who waits.
 func (b *branch) own() *Line {
 	l := b.ready.top()
-	if l == nil || !b.queue.Spec.Strict {
-		return l
-	}
-	for _, o := range b.lines {
-		if o != l && o.standing != ready && earlier(o, l) {
-			return nil
-		}
+	if w := b.waiting.top(); l != nil && w != nil && b.queue.Spec.Strict && earlier(w, l) {
+		return nil
 	}
 	return l
 }
 
-// outward is the priority of the branch's offer as it is seen outside.
-func (b *branch) outward() int64 {
+// outward is the priority, as it is seen outside, of a line that the branch offers; below is that of the branch below if it comes from there.
+func (b *branch) outward(l *Line, below int64) int64 {
 	spec := b.queue.Spec
 	switch {
 	case spec.PriorityFence:
 		return int64(spec.PriorityOffset)
-	case b.offer.branch != b:
-		return b.below.top().priority + int64(spec.PriorityOffset)
+	case l.branch != b:
+		return below + int64(spec.PriorityOffset)
 	case spec.PriorityDisabled:
 		return int64(spec.PriorityOffset)
 	}
-	return int64(b.offer.Head().turn.Priority) + int64(spec.PriorityOffset)
+	return int64(l.Head().turn.Priority) + int64(spec.PriorityOffset)
+}
+
+// topPriority is that of the first of the branches below.
+func (b *branch) topPriority() int64 {
+	if first := b.below.top(); first != nil {
+		return first.priority
+	}
+	return 0
 }

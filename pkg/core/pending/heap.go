@@ -20,6 +20,29 @@ func (h *heap[T]) top() (first T) {
 	return first
 }
 
+// first returns the first member that suits, without looking below one that does.
+func (h *heap[T]) first(suits func(T) bool) (best T, found bool, visited int) {
+	var look func(i int)
+	look = func(i int) {
+		if i >= len(h.list) {
+			return
+		}
+		visited++
+		x := h.list[i]
+		switch {
+		case suits(x):
+			if !found || h.before(x, best) {
+				best, found = x, true
+			}
+		case !found || h.before(x, best): // else all below come later too
+			look(2*i + 1)
+			look(2*i + 2)
+		}
+	}
+	look(0)
+	return best, found, visited
+}
+
 func (h *heap[T]) push(x T) {
 	*x.spot() = len(h.list)
 	h.list = append(h.list, x)

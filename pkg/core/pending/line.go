@@ -23,7 +23,10 @@ type Line struct {
 	parties  heap[*Party]
 	pods     int
 	standing standing
-	// place is that in branch.ready; atLot, atBranch and atHold are positions in the lists of lot, branch and account.
+	// called: it may be tried although its lot is parked.
+	called bool
+	// among is the heap of the branch in which it stands, place its place there; atLot, atBranch and atHold are positions in the lists of lot, branch and account.
+	among                          *heap[*Line]
 	place, atLot, atBranch, atHold int
 }
 
@@ -146,7 +149,7 @@ func (q *Queue) joinLine(p *Party) {
 	q.settleLine(l)
 }
 
-// leaveLine takes a party out of its line; an empty line goes.
+// leaveLine takes a party out of its line; an empty line goes. Its lot stays, for the party may be on its way to another line of it.
 func (q *Queue) leaveLine(p *Party) {
 	l := p.line
 	l.parties.remove(p)
@@ -163,17 +166,28 @@ func (q *Queue) count(l *Line, by int) {
 
 // settleLine puts a line where its first party and its standing say.
 func (q *Queue) settleLine(l *Line) {
+	was := l.among
 	q.stand(l)
 	b := l.branch
-	switch {
-	case l.place != outside && (l.standing != ready || l.parties.len() == 0):
-		b.ready.remove(l)
-	case l.place != outside:
-		b.ready.fix(l)
-	case l.standing == ready && l.parties.len() > 0:
-		b.ready.push(l)
+	l.among = &b.ready
+	if l.standing != ready {
+		l.among = &b.waiting
 	}
 	if l.parties.len() == 0 {
+		l.among = nil
+	}
+	switch {
+	case was == l.among && was != nil:
+		was.fix(l)
+	case was != l.among:
+		if was != nil {
+			was.remove(l)
+		}
+		if l.among != nil {
+			l.among.push(l)
+		}
+	}
+	if l.among == nil {
 		q.dropLine(l)
 	}
 	q.soil(b)
@@ -185,7 +199,7 @@ func (q *Queue) stand(l *Line) {
 	switch {
 	case l.Hold != nil:
 		now = heldBack
-	case l.Lot.parked:
+	case l.Lot.parked && !l.called:
 		now = parked
 	}
 	if now != l.standing {
@@ -197,12 +211,12 @@ func (q *Queue) stand(l *Line) {
 
 func (q *Queue) dropLine(l *Line) {
 	q.release(l)
+	if q.called == l {
+		q.called, l.called = nil, false
+	}
 	dropFrom(&l.Lot.lines, l.atLot, func(o *Line, at int) { o.atLot = at })
 	dropFrom(&l.branch.lines, l.atBranch, func(o *Line, at int) { o.atBranch = at })
 	delete(q.lines, lineKey{l.Lot, l.ledger, l.starting})
-	if len(l.Lot.lines) == 0 {
-		q.dropLot(l.Lot)
-	}
 }
 
 // dropFrom takes out the element at a position; the last one takes its place and is told so.
@@ -236,18 +250,4 @@ func (q *Queue) release(l *Line) {
 		q.holds[l.Hold.Account] = list
 	}
 	l.Hold = nil
-}
-
-// Relieve makes ready the lines that an account held back and would let in now. It returns how many it looked at.
-func (q *Queue) Relieve(a *cluster.Account) (visited int) {
-	list := q.holds[a]
-	for i := len(list) - 1; i >= 0; i-- {
-		l := list[i]
-		visited++
-		if !l.Hold.Holds(l.Request(), l.starting) {
-			q.release(l)
-			q.settleLine(l)
-		}
-	}
-	return visited
 }

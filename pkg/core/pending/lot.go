@@ -3,6 +3,7 @@ package pending
 import (
 	"time"
 
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 	"github.com/sluice-scheduler/sluice/pkg/core/fit"
 )
 
@@ -16,6 +17,8 @@ type Lot struct {
 	Remembers time.Time
 	// Failure is the outcome of the last attempt; nil if there was none.
 	Failure *Failure
+	// HelpedBy is a changed node on which a parked lot fits; nil when none is known.
+	HelpedBy *cluster.Node
 
 	lines  []*Line
 	pods   int
@@ -24,6 +27,8 @@ type Lot struct {
 	due time.Time
 	// place is the position among the parked lots of its kind.
 	place int
+	// atHelped is the position among the helped lots.
+	atHelped int
 	// serial breaks ties between lots that are due at one time.
 	serial uint64
 }
@@ -67,12 +72,19 @@ func (q *Queue) dropLot(l *Lot) {
 	delete(q.lots, l.Ask)
 }
 
-// Park sets a lot aside, with all its lines, until a node helps it or the time has come.
+// Park sets a lot aside, with all its lines, until a node helps it or the time has come. If it is already, it renews why and how long.
 func (q *Queue) Park(l *Lot, f *Failure, due time.Time) {
-	l.Failure, l.parked, l.due = f, true, due
+	if l.parked {
+		q.due.Delete(l)
+		q.Unhelp(l)
+	}
 	q.serial++
-	l.serial = q.serial
+	l.Failure, l.due, l.serial = f, due, q.serial
 	q.due.ReplaceOrInsert(l)
+	if l.parked {
+		return
+	}
+	l.parked = true
 	if pin := l.Ask.Pin; pin != "" {
 		l.place = len(q.pinned[pin])
 		q.pinned[pin] = append(q.pinned[pin], l)
@@ -98,6 +110,7 @@ func (q *Queue) Wake(l *Lot) {
 
 // unpark takes a lot out of the parked ones; the last of them moves into its place.
 func (q *Queue) unpark(l *Lot) {
+	q.Unhelp(l)
 	q.due.Delete(l)
 	l.parked = false
 	list := q.parked

@@ -58,6 +58,9 @@ func (q *Queue) leave(a *Ask) {
 		q.leaveLine(p)
 		p.asks.remove(a)
 		q.dropParty(p)
+		if lot := p.line.Lot; len(lot.lines) == 0 {
+			q.dropLot(lot)
+		}
 		return
 	}
 	wasHead := p.head() == a

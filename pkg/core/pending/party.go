@@ -45,13 +45,20 @@ func sooner(a, b *Party) bool {
 	) < 0
 }
 
+// ranking is how a queue ranks its applications.
+type ranking struct{ byPriority, fair bool }
+
+func rulesOf(spec *cluster.QueueSpec) ranking {
+	return ranking{byPriority: !spec.PriorityDisabled, fair: spec.Sort == cluster.SortFair}
+}
+
 // rankOf returns the rank of a party now.
 func (q *Queue) rankOf(p *Party) (r rank) {
-	spec := p.line.ledger.Leaf.Spec
-	if !spec.PriorityDisabled {
+	by := rulesOf(p.line.ledger.Leaf.Spec)
+	if by.byPriority {
 		r.priority = p.head().turn.Priority
 	}
-	if spec.Sort == cluster.SortFair {
+	if by.fair {
 		r.share = q.scale.Dominant(p.App.Used)
 	}
 	r.submitted = p.App.Submitted

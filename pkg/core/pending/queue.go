@@ -33,6 +33,10 @@ type Queue struct {
 	// parked holds the parked lots that any node may help, pinned those that only one can.
 	parked []*Lot
 	pinned map[string][]*Lot
+	// helped are the parked lots that a node helps; called is the line that is called, seeks counts the searches for it.
+	helped []*Lot
+	called *Line
+	seeks  uint64
 	// due holds the parked lots by when they are looked at again, backoff the asks by the end of their wait.
 	due     *btree.BTreeG[*Lot]
 	backoff *btree.BTreeG[*Ask]
@@ -73,7 +77,7 @@ func (q *Queue) Put(p *cluster.Pod, now time.Time) *Ask {
 	switch {
 	case a.State == InBackoff:
 		return a
-	case a.party != nil && a.party.line == q.lines[lineKey{q.lots[a.of()], p.App.Ledger, p.App.Placed == 0}] && cluster.CompareTurn(a.turn, p.Fact) == 0:
+	case a.party != nil && a.party.App == p.App && a.party.line == q.lines[lineKey{q.lots[a.of()], p.App.Ledger, p.App.Placed == 0}] && cluster.CompareTurn(a.turn, p.Fact) == 0:
 		return a
 	}
 	q.leave(a)
@@ -149,10 +153,10 @@ func eachBackwards(lots []*Lot, f func(*Lot)) {
 // ParkedLots returns the number of parked lots that any node may help.
 func (q *Queue) ParkedLots() int { return len(q.parked) }
 
-// Tick makes ready what is due: parked lots and ended backoffs.
-func (q *Queue) Tick(now time.Time) {
+// Tick makes ready those whose backoff has ended, and hands out the parked lots that are due; for each f must set a later time (Park) or wake it.
+func (q *Queue) Tick(now time.Time, f func(*Lot)) {
 	for l, ok := q.due.Min(); ok && !l.due.After(now); l, ok = q.due.Min() {
-		q.Wake(l)
+		f(l)
 	}
 	for a, ok := q.backoff.Min(); ok && !a.Until.After(now); a, ok = q.backoff.Min() {
 		q.Return(a)

@@ -88,10 +88,10 @@ func (v *verifier) lines() {
 			should = heldBack
 			list := v.q.holds[l.Hold.Account]
 			v.check(l.atHold < len(list) && list[l.atHold] == l, "a line that is held back is not at its place")
-		} else if l.Lot.parked {
+		} else if l.Lot.parked && !l.called {
 			should = parked
 		}
-		v.check(l.standing == should && (l.place != outside) == (should == ready), "a line stands as %d, should as %d, at %d", l.standing, should, l.place)
+		v.check(l.standing == should && (l.among == &l.branch.ready) == (should == ready) && (l.among == &l.branch.waiting) == (should != ready), "a line stands as %d, should as %d", l.standing, should)
 	}
 	for _, list := range v.q.holds {
 		held -= len(list)
@@ -108,16 +108,20 @@ func (v *verifier) branches() {
 			continue
 		}
 		v.check(b.queue.Index == i, "a branch is not at its queue's index")
-		v.check(ordered(&b.ready) == nil && ordered(&b.below) == nil, "queue %s: %v %v", b.queue.Name, ordered(&b.ready), ordered(&b.below))
+		v.check(ordered(&b.ready) == nil && ordered(&b.waiting) == nil && ordered(&b.below) == nil, "queue %s: %v %v %v", b.queue.Name, ordered(&b.ready), ordered(&b.waiting), ordered(&b.below))
+		v.check(b.ready.len()+b.waiting.len() == len(b.lines), "queue %s has %d lines, %d ready and %d waiting", b.queue.Name, len(b.lines), b.ready.len(), b.waiting.len())
 		offer := b.next()
 		v.check(b.offer == offer, "queue %s does not offer what comes next", b.queue.Name)
 		if offer == nil {
 			v.check(b.place == outside, "queue %s offers nothing and is listed", b.queue.Name)
 			continue
 		}
-		key := v.q.scale.Key(b.queue, offer.Request(), b.outward())
+		if b.parent == nil {
+			continue
+		}
+		key := v.q.scale.Key(b.queue, offer.Request(), b.outward(offer, b.topPriority()))
 		v.check(b.key == key, "queue %s stands by %v, should by %v", b.queue.Name, b.key, key)
-		v.check(b.parent == nil || b.parent.below.list[b.place] == b, "queue %s is not among its siblings", b.queue.Name)
+		v.check(b.parent.below.list[b.place] == b, "queue %s is not among its siblings", b.queue.Name)
 	}
 }
 

@@ -107,27 +107,25 @@ func below(q *cluster.Queue, request resource.Vector) (ratio float64, within boo
 	return ratio, within
 }
 
-// beyond is the largest part of the capacity that a queue holds beyond its guarantee, by its weight.
+// beyond is the largest part of the capacity that a queue holds beyond its guarantee, by its weight. The number of pods counts only where it is guaranteed:
+// what is scarce is what pods ask for.
 func (m *Scale) beyond(q *cluster.Queue) (most float64) {
 	for slot, used := range q.Used {
-		if used > 0 && slot < len(m.capacity) && m.capacity[slot] > 0 {
-			if over := used - owed(q, slot); over > 0 {
-				most = max(most, float64(over)/m.capacity[slot]/float64(q.Weight(m.space, slot)))
-			}
+		if used <= 0 || slot >= len(m.capacity) || m.capacity[slot] == 0 {
+			continue
+		}
+		owed, ok := q.Owed(slot)
+		if over := used - owed; over > 0 && (ok || slot != resource.SlotPods) {
+			most = max(most, float64(over)/m.capacity[slot]/float64(q.Weight(m.space, slot)))
 		}
 	}
 	return most
 }
 
-func owed(q *cluster.Queue, slot int) int64 {
-	value, _ := q.Owed(slot)
-	return value
-}
-
-// Dominant is the largest part of the capacity of any resource that a use takes.
+// Dominant is the largest part of the capacity of any resource that a use takes, the number of pods aside.
 func (m *Scale) Dominant(used resource.Vector) (most float64) {
 	for slot, value := range used {
-		if value > 0 && slot < len(m.capacity) && m.capacity[slot] > 0 {
+		if slot != resource.SlotPods && value > 0 && slot < len(m.capacity) && m.capacity[slot] > 0 {
 			most = max(most, float64(value)/m.capacity[slot])
 		}
 	}

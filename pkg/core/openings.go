@@ -1,0 +1,136 @@
+package core
+
+import (
+	"slices"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+	"github.com/sluice-scheduler/sluice/pkg/core/fit"
+	"github.com/sluice-scheduler/sluice/pkg/core/pending"
+)
+
+// openings are what may help those who wait. When room falls free for one pod, hundreds of lots may fit there, in thousands of lines; so nobody is
+// woken, but the one line is called whose turn is first, then the next, until nobody is helped any more.
+type openings struct {
+	// better are nodes whose change has not been held against the parked lots yet; nodes those that help one of them.
+	better, nodes []*cluster.Node
+	// accounts are those to which something was given back.
+	accounts []*cluster.Account
+	// calledAt is how many decisions had been made when the present line was called.
+	calledAt uint64
+}
+
+// linesPerLook is how many lines can be looked at in the time that a node takes.
+const linesPerLook = 4
+
+// wake finds out which parked lots fit on a node that has changed. It takes at most half the budget; what is left waits for the next step.
+func (c *Core) wake() {
+	o := &c.openings
+	for _, a := range c.state.TakeRelieved() {
+		if c.pending.HoldsBack(a) && !slices.Contains(o.accounts, a) {
+			o.accounts = append(o.accounts, a)
+		}
+	}
+	o.better = append(o.better, c.state.TakeBetter()...)
+	for i, n := range o.better {
+		if c.visited > c.cfg.Budget/2 {
+			o.better = slices.Clone(o.better[i:])
+			c.unfinished = true
+			return
+		}
+		if n.Fact != nil {
+			c.helpBy(n)
+		}
+	}
+	o.better = o.better[:0]
+}
+
+func (c *Core) helpBy(n *cluster.Node) {
+	helps := false
+	c.pending.Candidates(n, func(l *pending.Lot) {
+		c.visited++
+		if l.HelpedBy == n {
+			return
+		}
+		c.turnTo(l.Any().Pod.Fact, nil)
+		if !fit.Fits(l.Ask, n) {
+			return
+		}
+		helps = true
+		if l.HelpedBy == nil {
+			c.stats.Woken++
+			c.pending.Help(l, n)
+		}
+	})
+	if helps {
+		c.openings.nodes = append(c.openings.nodes, n)
+	}
+}
+
+// next returns the line whose turn it is, by the queues' present use: of those that are ready, and of those that an opening helps.
+func (c *Core) next() *pending.Line {
+	for {
+		c.state.DirtyQueues(c.pending.Changed)
+		if c.pending.Called() == nil {
+			c.call()
+		}
+		l := c.pending.Next()
+		if l == nil || l != c.pending.Called() || c.openings.calledAt == c.stats.Scheduled {
+			return l
+		}
+		c.pending.Dismiss() // somebody was placed since, so another's turn may have come
+	}
+}
+
+// call makes ready the line whose turn is first of those that an opening helps. Without any, the openings close.
+func (c *Core) call() {
+	o := &c.openings
+	if len(o.nodes) == 0 && len(o.accounts) == 0 {
+		return
+	}
+	c.pending.Helped(func(l *pending.Lot) {
+		c.visited++
+		if !c.stillHelped(l) {
+			c.pending.Unhelp(l)
+		}
+	})
+	s := c.pending.Seek(o.accounts)
+	c.visited += s.Visited / linesPerLook
+	for _, l := range s.Released {
+		c.tellLine(l)
+	}
+	if s.First == nil {
+		o.nodes, o.accounts = o.nodes[:0], o.accounts[:0]
+		return
+	}
+	o.calledAt = c.stats.Scheduled
+	c.pending.Call(s.First)
+}
+
+// stillHelped looks for a node that helps a lot, beginning with the one that did.
+func (c *Core) stillHelped(l *pending.Lot) bool {
+	if l.HelpedBy.Fact != nil && fit.Fits(l.Ask, l.HelpedBy) {
+		return true
+	}
+	for _, n := range c.openings.nodes {
+		c.visited++
+		if n.Fact != nil && fit.Fits(l.Ask, n) {
+			c.pending.Help(l, n)
+			return true
+		}
+	}
+	return false
+}
+
+// review brings the reasons of a parked lot up to date when it is due: its counts without moving it, or, as a safety net, by trying it anew.
+func (c *Core) review(lot *pending.Lot) {
+	if c.now.Sub(lot.Remembers) >= c.cfg.RetryAfter {
+		c.pending.Wake(lot)
+		return
+	}
+	c.visited += lot.Memory.Update(c.state, lot.Ask)
+	if fitting := lot.Memory.Fitting(); len(fitting) > 0 {
+		c.pending.Wake(lot)
+		return
+	}
+	c.repark(lot)
+}
