@@ -60,6 +60,7 @@ type process struct {
 	metrics    *Metrics
 	inbox      *Inbox
 	loop       *Loop
+	queries    *Queries
 	outbox     *Outbox
 	watch      *kube.Watch
 	election   *kube.Election // nil without election
@@ -117,6 +118,7 @@ func (p *process) join(c *core.Core) {
 	p.loop = NewLoop(LoopConfig{
 		Decider: c, Reporter: reporter{c}, Inbox: p.inbox, Out: p.outbox.Put, Metrics: p.metrics, Log: p.o.Log,
 	})
+	p.queries = NewQueries(p.loop, c)
 }
 
 // configure puts the configuration in force, and the queues unless they are still to be read, and prepares to follow the files of both.
@@ -295,7 +297,10 @@ func (p *process) pages() web.Parts {
 			}
 			return nil
 		}})
-	return web.Parts{Live: live, Ready: ready, Dump: p.loop.Dump, Metrics: p.metrics.Gatherer(), Log: p.o.Log}
+	return web.Parts{
+		Live: live, Ready: ready, Dump: p.loop.Dump, Queues: p.queries.Queues, Pod: p.queries.Pod,
+		Metrics: p.metrics.Gatherer(), Log: p.o.Log,
+	}
 }
 
 // identity names this process among all.
