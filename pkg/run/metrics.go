@@ -131,6 +131,7 @@ func (r *reader) Collect(out chan<- prometheus.Metric) {
 	size(namePending, s.Ready, "active")
 	size(namePending, s.Backoff, "backoff")
 	size(namePending, s.Parked+s.Held, "unschedulable")
+	size(namePending, s.HeldBack, "quota")
 	size(namePending, s.Gated, "gated")
 	count(nameVisited, s.NodesVisited)
 	count(nameBinds, s.Bound, "bound")

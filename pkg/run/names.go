@@ -55,7 +55,7 @@ type about struct {
 func catalogue() []about {
 	return []about{
 		{nameAttempts, "counter", []string{"result", "profile"}, "Attempts to place a pod, by result (scheduled, unschedulable, error) and schedulerName."},
-		{namePending, "gauge", []string{"queue"}, "Pods that are not bound: active (about to be tried), backoff (waiting out a refusal), unschedulable (waiting for room, or held), gated."},
+		{namePending, "gauge", []string{"queue"}, "Pods that are not bound: active (about to be tried), backoff (waiting out a refusal), unschedulable (waiting for room, or held), quota (its queue, user or group has too little left), gated."},
 		{nameHeld, "gauge", nil, "Of the unschedulable pods, those held for a reason of their own, such as a placement field that Sluice does not evaluate."},
 		{nameAssumed, "gauge", nil, "Pods that have been given a node and whose bind has not been answered."},
 		{nameBinds, "counter", []string{"outcome"}, "Binds answered: bound, refused, recalled (taken back before they were sent)."},
