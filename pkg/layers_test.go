@@ -38,7 +38,8 @@ var layers = map[string][]string{
 	"pkg/config":        {"pkg/config/strict", "pkg/core/order"},
 	"pkg/config/queues": {"pkg/config/strict", "pkg/core/order", "pkg/core/cluster", "pkg/core/resource"},
 	"pkg/config/strict": {},
-	"pkg/web":           {},
+	"pkg/web":           {"pkg/web/api", "pkg/config/strict"}, // strict for its "did you mean"
+	"pkg/web/api":       {},
 	"pkg/kube":          {"pkg/app", "pkg/config", "pkg/core", "pkg/core/cluster"},
 }
 

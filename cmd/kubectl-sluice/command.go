@@ -7,12 +7,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// toldError ends the process with an exit code; what it is about has been written already.
-type toldError struct {
-	error
-	code int
-}
-
 // command is the tree of commands.
 func command(version string) *cobra.Command {
 	root := &cobra.Command{
@@ -20,15 +14,23 @@ func command(version string) *cobra.Command {
 		Short: "The client of the batch scheduler Sluice",
 		Long: `The client of the batch scheduler Sluice. With kubectl-sluice in the path, it is a command of kubectl:
 
-    kubectl sluice --help`,
+    kubectl sluice --help
+
+Exit codes: 0 done, 1 it failed, 2 it was used wrongly (validate: a file has faults).`,
 		Example: `  # does this file of queues load?
-  kubectl sluice validate -f queues.yaml`,
+  kubectl sluice validate -f queues.yaml
+
+  # what do the queues hold, and what is waiting?
+  kubectl sluice queues
+
+  # why does this pod wait?
+  kubectl sluice explain pod NAMESPACE/NAME`,
 		Annotations:       map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl sluice"},
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(validateCommand(), versionCommand(version))
+	root.AddCommand(explainCommand(), queuesCommand(), validateCommand(), versionCommand(version))
 	return root
 }
 

@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -17,13 +16,9 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	err := command(version).ExecuteContext(ctx)
-	if err == nil {
-		return
+	code, untold := exitCode(err)
+	if untold {
+		fmt.Fprintln(os.Stderr, "kubectl-sluice:", err)
 	}
-	var told toldError
-	if errors.As(err, &told) {
-		os.Exit(told.code)
-	}
-	fmt.Fprintln(os.Stderr, "kubectl-sluice:", err)
-	os.Exit(1)
+	os.Exit(code)
 }

@@ -58,7 +58,7 @@ func validate(files []string, in io.Reader, out, problems io.Writer) error {
 		case errors.As(err, new(strict.Faults)):
 			code = exitRefused
 		default:
-			code = max(code, 1)
+			code = max(code, exitFailed)
 		}
 		fmt.Fprintln(problems, err)
 	}

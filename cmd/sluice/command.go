@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-scheduler/sluice/pkg/config"
+	"github.com/sluice-scheduler/sluice/pkg/config/queues"
 	"github.com/sluice-scheduler/sluice/pkg/kube"
 	"github.com/sluice-scheduler/sluice/pkg/run"
 )
@@ -65,18 +66,15 @@ While it runs, its web address (http://127.0.0.1:10270 unless configured) tells 
   kubectl run hello --image=busybox --overrides='{"spec":{"schedulerName":"sluice"}}' -- sleep 60`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg := config.Default()
-			if file != "" {
-				var err error
-				if cfg, err = config.Load(file); err != nil {
-					return err
-				}
+			cfg, tree, err := load(file)
+			if err != nil {
+				return err
 			}
 			log := logger(c.ErrOrStderr(), cfg.Log)
 			kube.RouteLog(log)
 			defer run.PaceCollections()()
-			err := run.Run(c.Context(), run.Options{
-				Config: cfg, ConfigFile: file, Kubeconfig: kubeconfig, Version: version, Log: log, Trap: trap(),
+			err = run.Run(c.Context(), run.Options{
+				Config: cfg, ConfigFile: file, Queues: tree, Kubeconfig: kubeconfig, Version: version, Log: log, Trap: trap(),
 			})
 			if err != nil {
 				log.Error("cannot go on, ending: " + err.Error())
@@ -89,6 +87,19 @@ While it runs, its web address (http://127.0.0.1:10270 unless configured) tells 
 	c.Flags().StringVar(&kubeconfig, "kubeconfig", "",
 		"kubeconfig `file` of the cluster; without it, the service account when run as a pod, else $KUBECONFIG or ~/.kube/config")
 	return c
+}
+
+// load reads the configuration, or takes the defaults without a file, and the queues file that it names, if any.
+func load(file string) (*config.Configuration, *queues.Loaded, error) {
+	if file == "" {
+		return config.Default(), nil, nil
+	}
+	cfg, err := config.Load(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	tree, err := run.LoadQueues(cfg, file)
+	return cfg, tree, err
 }
 
 // logged is an error that the log tells already, in the format that its collectors read.

@@ -69,6 +69,26 @@ logs: {}
 	}
 }
 
+// Nothing is started with queues that cannot be read, are broken, or do not agree with the configuration.
+func TestBrokenQueuesAreRefusedWithAllTheirFaults(t *testing.T) {
+	file := write(t, "sluice.yaml", `apiVersion: config.sluice.dev/v1alpha1
+kind: SluiceConfiguration
+queues: {file: tenants.yaml}
+`)
+	tenants := filepath.Join(filepath.Dir(file), "tenants.yaml")
+	run := func() error {
+		_, err := sluice(t.Context(), "run", "--config", file, "--kubeconfig", "unused")
+		return err
+	}
+	require.ErrorContains(t, run(), "read the queues: open "+tenants)
+	require.NoError(t, os.WriteFile(tenants, []byte("queues:\n- name: a\n  wieght: 3\n- {}\n"), 0o600))
+	for _, part := range []string{tenants + ":3:3: ", "did you mean weight?", tenants + ":4:3: ", "^", "2 faults"} {
+		require.ErrorContains(t, run(), part)
+	}
+	require.NoError(t, os.WriteFile(tenants, []byte("queues:\n- name: a\n  nodeOrder: pack\n"), 0o600))
+	require.ErrorContains(t, run(), tenants+`:3:14: queues[0].nodeOrder: must be a node order of sluice.yaml, which has default, but is "pack"`)
+}
+
 func TestAMissingFileIsNamed(t *testing.T) {
 	_, err := sluice(t.Context(), "run", "--config", "/nowhere/sluice.yaml")
 	require.ErrorContains(t, err, "/nowhere/sluice.yaml")

@@ -65,6 +65,27 @@ func TestWhatIsWritten(t *testing.T) {
 	require.Len(s, s.patches()["waits"], 1)
 	require.Empty(s, s.patches()["placed"], "a pod that is placed at once needs no condition of ours")
 	s.onlyTouches("waits", "PodScheduled")
+	s.told(sluice, waiting, message, placed)
+}
+
+// told checks that the API tells of the two pods what their objects say.
+func (s *scene) told(sluice *instance, waiting *corev1.Pod, message string, placed *corev1.Pod) {
+	s.Helper()
+	pod := sluice.ask("pods/" + s.name + "/waits")
+	since, err := time.Parse(time.RFC3339, pod["since"].(string))
+	require.NoError(s, err)
+	require.WithinDuration(s, time.Now(), since, 2*patience)
+	for key, want := range map[string]any{
+		"leading": true, "uid": string(waiting.UID), "standing": "parked", "queue": "root.default", "reason": corev1.PodReasonUnschedulable,
+		"message": message, "nodes": 3.0, "refusals": []any{map[string]any{"reason": "Insufficient cpu", "nodes": 3.0}},
+	} {
+		require.Equal(s, want, pod[key], key)
+	}
+	pod = sluice.ask("pods/" + s.name + "/placed")
+	require.Equal(s, []any{"bound", placed.Spec.NodeName}, []any{pod["standing"], pod["node"]})
+	queue := sluice.ask("queues/root.default")["queue"].(map[string]any)
+	require.Equal(s, []any{1.0, 1.0}, []any{queue["pods"], queue["pendingPods"]})
+	require.Equal(s, map[string]any{"weight": 1.0, "used": "3", "pending": "5", "fair": "8"}, queue["resources"].(map[string]any)["cpu"])
 }
 
 // onlyEvent checks that there is one event about the pod, and all its fields.

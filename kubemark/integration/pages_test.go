@@ -2,6 +2,7 @@ package integration
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -37,6 +38,15 @@ func (i *instance) dump() string {
 	text, err := i.page("/debug/dump")
 	require.NoError(i.scene, err)
 	return text
+}
+
+// ask puts a question to the API.
+func (i *instance) ask(path string) (answer map[string]any) {
+	i.scene.Helper()
+	text, err := i.page("/api/v1/" + path)
+	require.NoError(i.scene, err)
+	require.NoError(i.scene, json.Unmarshal([]byte(text), &answer))
+	return answer
 }
 
 // metric is the sum of the series of a name that have all the labels, written name="value"; 0 if there is none.

@@ -10,7 +10,7 @@ const (
 )
 
 // Configuration is all that an operator may set for one Sluice process. It is read at the start; node orders and scarce resources are read again whenever
-// the file changes.
+// the file changes. The queues are in a file or ConfigMap of their own.
 //
 // Start from Default or Parse: the zero value is not a valid configuration.
 type Configuration struct {
@@ -46,9 +46,11 @@ type Configuration struct {
 	NodeOrders []NodeOrder `yaml:"nodeOrders"`
 	// ScarceResources says which resources node orders treat as scarce. A change takes effect while Sluice runs.
 	ScarceResources ScarceResources `yaml:"scarceResources"`
+	// Queues says where the queues are configured.
+	Queues Queues `yaml:"queues"`
 	// LeaderElection makes one of several Sluices decide while the others follow.
 	LeaderElection LeaderElection `yaml:"leaderElection"`
-	// Web is the server for health checks, metrics and debugging.
+	// Web is the server for health checks, metrics, the REST API and debugging.
 	Web Web `yaml:"web"`
 	// Log governs the log on standard error.
 	Log Log `yaml:"log"`
@@ -138,11 +140,11 @@ type LeaderElection struct {
 	RetryPeriod time.Duration `yaml:"retryPeriod"`
 }
 
-// Web is the server for health checks, metrics and debugging.
+// Web is the server for health checks, metrics, the REST API and debugging.
 type Web struct {
 	// Address is the host:port to listen on. The host is an IP address or `localhost`; without one (`:10270`) it listens on all
-	// addresses, which a kubelet's probes need. Pages under /debug answer callers on the same machine only, whatever the
-	// address. Port 0 takes a free port.
+	// addresses, which a kubelet's probes need. Pages under /debug and /api answer callers on the same machine only, whatever
+	// the address. Port 0 takes a free port.
 	Address string `yaml:"address"`
 }
 

@@ -58,6 +58,7 @@ nodeOrders:
   - {type: Balanced, resources: [cpu, memory]}
   - {type: NodeLabel, label: disk, values: {ssd: 100}}
 scarceResources: {detectBelow: 10, always: [example.com/fpga], never: [nvidia.com/gpu]}
+queues: {configMap: {namespace: batch, name: queues.batch, key: tree}, trustUserAnnotation: true}
 leaderElection:
   enabled: false
   namespace: batch
@@ -97,6 +98,9 @@ client: {qps: 0.5, burst: 1}
 			{Type: "NodeLabel", Label: "disk", Values: map[string]int64{"ssd": 100}},
 		}}},
 		ScarceResources: config.ScarceResources{DetectBelow: 10, Always: []string{"example.com/fpga"}, Never: []string{"nvidia.com/gpu"}},
+		Queues: config.Queues{
+			Object: config.ConfigMapKey{Namespace: "batch", Name: "queues.batch", Key: "tree"}, TrustUserAnnotation: true,
+		},
 		LeaderElection: config.LeaderElection{
 			Namespace: "batch", Name: "sluice.batch",
 			LeaseDuration: time.Hour, RenewDeadline: 121 * time.Millisecond, RetryPeriod: 100 * time.Millisecond,
@@ -128,6 +132,7 @@ func TestExtremesAreAccepted(t *testing.T) {
 		"leaderElection: {leaseDuration: 11s}", "leaderElection: {renewDeadline: 2401ms}", "leaderElection: {retryPeriod: 8s}",
 		"web: {address: ':10270'}", "web: {address: 'localhost:65535'}", "web: {address: '0.0.0.0:0'}",
 		"client: {qps: -1}", "client: {qps: 100000, burst: 100000}", "client: {qps: 1e-3}",
+		"queues: {file: ../q/queues.yaml}", "queues: {configMap: {name: q}}", "queues: {configMap: {name: '', key: queues.yaml}}",
 		"stateDirectory: ''", "bind: &b {timeout: 2s}", "log: {level: &l warn}\n",
 	} {
 		c, err := config.Parse("sluice.yaml", []byte(header+line))
@@ -146,6 +151,16 @@ func TestStatePathFallsBackToTheTemporaryFolder(t *testing.T) {
 	require.Equal(t, filepath.Join("/tmp", "sluice"), c.StatePath("/tmp"))
 	c.StateDirectory = "/var/lib/sluice"
 	require.Equal(t, "/var/lib/sluice", c.StatePath("/tmp"))
+}
+
+func TestThePathOfTheQueuesIsThatBesideTheConfiguration(t *testing.T) {
+	c := config.Default()
+	require.Empty(t, c.QueuesPath("/etc/sluice/sluice.yaml"))
+	c.Queues.File = "queues.yaml"
+	require.Equal(t, "/etc/sluice/queues.yaml", c.QueuesPath("/etc/sluice/sluice.yaml"))
+	require.Equal(t, "queues.yaml", c.QueuesPath("sluice.yaml"))
+	c.Queues.File = "/etc/queues.yaml"
+	require.Equal(t, "/etc/queues.yaml", c.QueuesPath("sluice.yaml"))
 }
 
 func TestLoad(t *testing.T) {

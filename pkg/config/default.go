@@ -21,6 +21,7 @@ func Default() *Configuration {
 		Events:          Events{MaxInFlight: 16},
 		NodeOrders:      []NodeOrder{},
 		ScarceResources: ScarceResources{DetectBelow: 90, Always: []string{}, Never: []string{}},
+		Queues:          Queues{Object: ConfigMapKey{Namespace: "sluice-system", Key: "queues.yaml"}},
 		LeaderElection: LeaderElection{
 			Enabled:       true,
 			Namespace:     "sluice-system",

@@ -73,7 +73,7 @@ func replacePart(t *testing.T, page, name, text string) string {
 // reference writes the part with all fields: first those of the top level, then a chapter per section.
 func reference(t *testing.T) string {
 	t.Helper()
-	comments := commentsOf(t, "config.go", "orders.go")
+	comments := commentsOf(t, "config.go", "orders.go", "queues.go")
 	var top, sections strings.Builder
 	v := reflect.ValueOf(*config.Default())
 	for i := range v.NumField() {
@@ -99,7 +99,9 @@ func chapters(t *testing.T, comments map[string]string, name string, v reflect.V
 	fmt.Fprintf(&own, "## %s\n\n%s\n\n", name, inKeys(comments[v.Type().Name()], v.Type(), v.Type().Name(), name))
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
-		own.WriteString(entry(t, comments, v.Type(), f, name+"."+keyOf(f), v.Field(i)))
+		if f.Type.Kind() != reflect.Struct {
+			own.WriteString(entry(t, comments, v.Type(), f, name+"."+keyOf(f), v.Field(i)))
+		}
 		below.WriteString(chapters(t, comments, name+"."+keyOf(f), v.Field(i)))
 	}
 	return own.String() + below.String()

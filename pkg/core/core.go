@@ -80,6 +80,7 @@ func (c *Core) Step(now time.Time, events []Event) []Effect {
 		c.wake()
 		c.pending.Tick(now, c.review)
 		c.decide()
+		c.tellDismissed()
 		c.tellUnheard()
 	} else if len(c.binds) == 0 {
 		clear(c.contested) // nothing is assumed, so nothing can be lost

@@ -30,6 +30,7 @@ func (c *Core) decide() {
 		}
 		if line == c.pending.Called() {
 			c.pending.Dismiss()
+			c.tellLine(line) // those behind the one who was tried wait for room, and may have been told of a quota
 		}
 	}
 }

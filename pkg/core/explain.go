@@ -104,7 +104,7 @@ func (x *Explanation) explainAsk(a *pending.Ask) {
 		if f := line.Lot.Failure; f != nil {
 			x.Reason, x.Message, x.Nodes, x.Counts = ReasonUnschedulable, f.Text, f.Nodes, f.Counts
 		}
-		if line.Lot.Parked() {
+		if line.Lot.Parked() && !line.Behind() {
 			x.Standing = StandingParked
 		}
 		if h := line.Hold; h != nil {

@@ -11,10 +11,14 @@ import (
 // openings are what may help those who wait. When room falls free for one pod, hundreds of lots may fit there, in thousands of lines; so nobody is
 // woken, but the one line is called whose turn is first, then the next, until nobody is helped any more.
 type openings struct {
-	// better are nodes whose change has not been held against the parked lots yet; nodes those that help one of them.
+	// better are nodes whose change has not been held against the parked lots yet; nodes those that have helped one that still waits.
 	better, nodes []*cluster.Node
+	// open: somebody may be helped who has not been looked for.
+	open bool
 	// accounts are those to which something was given back.
 	accounts []*cluster.Account
+	// dismissed were called and have not been tried: no account refuses them any more, whatever they were told.
+	dismissed []*pending.Line
 	// calledAt is how many decisions had been made when the present line was called.
 	calledAt uint64
 }
@@ -28,6 +32,7 @@ func (c *Core) wake() {
 	for _, a := range c.state.TakeRelieved() {
 		if c.pending.HoldsBack(a) && !slices.Contains(o.accounts, a) {
 			o.accounts = append(o.accounts, a)
+			o.open = true
 		}
 	}
 	o.better = append(o.better, c.state.TakeBetter()...)
@@ -48,9 +53,6 @@ func (c *Core) helpBy(n *cluster.Node) {
 	helps := false
 	c.pending.Candidates(n, func(l *pending.Lot) {
 		c.visited++
-		if l.HelpedBy == n {
-			return
-		}
 		c.turnTo(l.Any().Pod.Fact, nil)
 		if !fit.Fits(l.Ask, n) {
 			return
@@ -63,6 +65,7 @@ func (c *Core) helpBy(n *cluster.Node) {
 	})
 	if helps {
 		c.openings.nodes = append(c.openings.nodes, n)
+		c.openings.open = true
 	}
 }
 
@@ -78,34 +81,49 @@ func (c *Core) next() *pending.Line {
 			return l
 		}
 		c.pending.Dismiss() // somebody was placed since, so another's turn may have come
+		c.openings.dismissed = append(c.openings.dismissed, l)
 	}
 }
 
 // call makes ready the line whose turn is first of those that an opening helps. Without any, the openings close.
 func (c *Core) call() {
 	o := &c.openings
-	if len(o.nodes) == 0 && len(o.accounts) == 0 {
+	if stirred := c.pending.Stirred(); !o.open && !stirred {
 		return
 	}
+	helped := 0
 	c.pending.Helped(func(l *pending.Lot) {
 		c.visited++
-		if !c.stillHelped(l) {
+		if c.stillHelped(l) {
+			helped++
+		} else {
 			c.pending.Unhelp(l)
 		}
 	})
+	if helped == 0 {
+		o.nodes = o.nodes[:0]
+	}
 	s := c.pending.Seek(o.accounts)
 	c.visited += s.Visited / linesPerLook
 	for _, l := range s.Released {
 		c.tellLine(l)
 	}
-	if s.First == nil {
-		// What still fits somewhere waits for accounts alone, or behind others: whoever joins it is not to wait for a node.
-		c.pending.Helped(c.pending.Wake)
-		o.nodes, o.accounts = o.nodes[:0], o.accounts[:0]
+	if o.open = s.First != nil; !o.open {
+		o.accounts = o.accounts[:0]
 		return
 	}
 	o.calledAt = c.stats.Scheduled
 	c.pending.Call(s.First)
+}
+
+// tellDismissed tells those who were called and then not tried what they wait for now.
+func (c *Core) tellDismissed() {
+	for _, l := range c.openings.dismissed {
+		if l.Len() > 0 {
+			c.tellLine(l)
+		}
+	}
+	c.openings.dismissed = c.openings.dismissed[:0]
 }
 
 // stillHelped looks for a node that helps a lot, beginning with the one that did.

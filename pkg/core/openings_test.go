@@ -14,8 +14,10 @@ func TestWhoJoinsThoseThatOnlyAQuotaHoldsBack(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	c := core.New(core.Config{})
 	c.Step(now, []core.Event{
-		core.Lead{On: true}, leavesOf(maxCPU("a", 1000), maxCPU("b", 9000)),
-		core.PodSet{Pod: inQueue("a", "first", 1000, now)}, core.PodSet{Pod: inQueue("a", "second", 1000, now)},
+		core.Lead{On: true},
+		leavesOf(maxCPU("a", 1000), maxCPU("b", 9000)),
+		core.PodSet{Pod: inQueue("a", "first", 1000, now)},
+		core.PodSet{Pod: inQueue("a", "second", 1000, now)},
 	})
 	effects := c.Step(now, []core.Event{core.NodeSet{Node: nodeOf("n", 9000)}})
 	require.Equal(t, map[string]string{"first": "n"}, binds(effects))

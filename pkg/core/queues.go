@@ -62,9 +62,9 @@ func (c *Core) refusalText(r share.Refusal) string {
 	}
 	name := c.state.Space.Name(r.Slot)
 	if r.Never {
-		return fmt.Sprintf("it asks for %s of %s, and %s may never hold more than %s.",
+		return fmt.Sprintf("it asks for %s %s, and %s may never hold more than %s.",
 			resource.Display(name, r.Asked), name, r.Account.Who, resource.Display(name, r.Max))
 	}
-	return fmt.Sprintf("%s may hold %s of %s and has less than the %s asked for left.",
+	return fmt.Sprintf("%s may hold at most %s %s and has less than the %s asked for left.",
 		r.Account.Who, resource.Display(name, r.Max), name, resource.Display(name, r.Asked))
 }

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -43,6 +44,7 @@ func (c *Core) Report() string {
 	var b strings.Builder
 	b.WriteString(c.Dump())
 	fmt.Fprintf(&b, "# node orders: %s; %s where none is named\n", strings.Join(c.order.Names(), ", "), c.order.Primary())
+	fmt.Fprintf(&b, "# queues: hash %s\n", cmp.Or(c.state.Tree().Hash, "none"))
 	for _, u := range c.Scarcity() {
 		fmt.Fprintf(&b, "# scarce: %s on %d of %d nodes, %d free, %d of them stranded\n", u.Resource, u.Nodes, c.state.KnownNodes(), u.Free, u.Stranded)
 	}

@@ -2,16 +2,16 @@ package core
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 
-	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 	"github.com/sluice-scheduler/sluice/pkg/core/resource"
 	"github.com/sluice-scheduler/sluice/pkg/core/share"
 )
 
 // QueueSurvey is the tree of queues as it stands.
 type QueueSurvey struct {
+	// Leading: the core that was surveyed decides; one that does not follows what the leader does.
+	Leading bool
 	// Hash identifies the configuration in force.
 	Hash string
 	// Capacity is what the queues share, by resource: what the nodes offer less what pods of others hold there.
@@ -49,143 +49,171 @@ type MemberStatus struct {
 	// Who is "user NAME" or "group NAME".
 	Who        string
 	Pods, Apps int
-	MaxApps    int
-	Used       resource.Amounts
-	Max        resource.Amounts
+	// MaxApps bounds Apps; 0 does not.
+	MaxApps int
+	Used    resource.Amounts
+	// Max names the resources that are bounded, zeros included.
+	Max resource.Amounts
 }
 
-// Queues surveys the tree of queues. It is a query, to be made between steps; its cost grows with the tree and with the kinds of waiting pods, not with
-// their number.
-func (c *Core) Queues() QueueSurvey {
-	capacity := c.state.Capacity()
-	s := surveyor{core: c, capacity: capacity, pending: map[*cluster.Queue]*waiting{}}
-	s.collect()
-	s.divide()
-	return QueueSurvey{Hash: c.state.Tree().Hash, Capacity: c.amounts(capacity), Root: s.status(c.state.Root())}
+// Survey computes the tree from the copy, with everybody's fair share. It depends on nothing else.
+func (s *QueueSnapshot) Survey() QueueSurvey {
+	n := len(s.queues)
+	v := surveyor{QueueSnapshot: s, children: make([][]int, n), waits: make([]waits, n), fair: make([]int64, n*len(s.capacity))}
+	v.link()
+	v.gather(s.root)
+	v.divide()
+	return QueueSurvey{Leading: s.leading, Hash: s.hash, Capacity: v.amounts(s.capacity), Root: v.status(s.root)}
 }
 
-// surveyor gathers what a survey is made of.
+// surveyor puts the copies in order and adds up.
 type surveyor struct {
-	core     *Core
-	capacity resource.Vector
-	pending  map[*cluster.Queue]*waiting
-	// fair holds the fair shares of a queue by slot.
-	fair map[*cluster.Queue]resource.Vector
+	*QueueSnapshot
+	// children are by the index of their parent, and among themselves by name.
+	children [][]int
+	// waits holds what waits in a queue and below.
+	waits []waits
+	// fair holds the fair shares, by queue and then by slot.
+	fair []int64
 }
 
-// waiting is what waits in a queue and below.
-type waiting struct {
+// waits is how many pods wait and what they ask for.
+type waits struct {
 	pods    int
 	request resource.Vector
 }
 
-// collect sums up what waits, from the leaves upwards.
-func (s *surveyor) collect() {
-	s.core.pending.Waiting(func(leaf *cluster.Queue, request resource.Vector, pods int) {
-		for q := leaf; q != nil; q = q.Parent {
-			w := s.pending[q]
-			if w == nil {
-				w = &waiting{}
-				s.pending[q] = w
-			}
-			w.pods += pods
-			w.request = w.request.AddTo(request, int64(pods))
+// link joins the queues to a tree.
+func (v *surveyor) link() {
+	for i, q := range v.queues {
+		if q.spec != nil && q.parent >= 0 {
+			v.children[q.parent] = append(v.children[q.parent], i)
 		}
-	})
+	}
+	for _, list := range v.children {
+		slices.SortFunc(list, func(a, b int) int { return cmp.Compare(v.queues[a].name, v.queues[b].name) })
+	}
 }
 
-func (s *surveyor) waits(q *cluster.Queue) waiting {
-	if w := s.pending[q]; w != nil {
-		return *w
+// gather adds up what waits in a subtree, from the leaves upwards.
+func (v *surveyor) gather(i int) *waits {
+	w, own := &v.waits[i], v.queues[i].waits
+	w.pods, w.request = own.pods, slices.Clone(own.request)
+	for _, child := range v.children[i] {
+		below := v.gather(child)
+		w.pods += below.pods
+		w.request = w.request.AddTo(below.request, +1)
 	}
-	return waiting{}
+	return w
 }
 
 // divide computes the fair shares in every resource.
-func (s *surveyor) divide() {
-	s.fair = map[*cluster.Queue]resource.Vector{}
-	for slot := range s.capacity {
-		queues := map[*share.Part]*cluster.Queue{}
-		root := s.part(s.core.state.Root(), slot, queues)
-		share.Divide(root, s.capacity[slot])
-		for p, q := range queues {
-			v := s.fair[q]
-			for len(v) <= slot {
-				v = append(v, 0)
+func (v *surveyor) divide() {
+	parts := make([]*share.Part, len(v.queues))
+	root := v.parts(v.root, parts)
+	for slot, capacity := range v.capacity {
+		for i, p := range parts {
+			if p != nil {
+				v.prepare(p, i, slot)
 			}
-			v[slot] = p.Fair
-			s.fair[q] = v
+		}
+		share.Divide(root, capacity)
+		for i, p := range parts {
+			if p != nil {
+				v.fair[i*len(v.capacity)+slot] = p.Fair
+			}
 		}
 	}
 }
 
-func (s *surveyor) part(q *cluster.Queue, slot int, queues map[*share.Part]*cluster.Queue) *share.Part {
-	p := &share.Part{Name: q.Name, Max: share.Unlimited, Weight: q.Weight(s.core.state.Space, slot)}
-	if most, bounded := q.Bound(slot); bounded {
-		p.Max = most
+// parts makes the tree that is divided among, once for all resources.
+func (v *surveyor) parts(i int, parts []*share.Part) *share.Part {
+	p := &share.Part{Name: v.queues[i].name}
+	for _, child := range v.children[i] {
+		p.Parts = append(p.Parts, v.parts(child, parts))
 	}
-	if owed, ok := q.Owed(slot); ok {
-		p.Guaranteed = owed
-	}
-	for _, child := range q.Children() {
-		p.Parts = append(p.Parts, s.part(child, slot, queues))
-	}
-	if len(p.Parts) == 0 {
-		p.Demand = q.Used.At(slot) + s.waits(q).request.At(slot)
-	}
-	queues[p] = q
+	parts[i] = p
 	return p
 }
 
-func (s *surveyor) status(q *cluster.Queue) QueueStatus {
-	w := s.waits(q)
+// prepare says what a queue wants and may have of a resource.
+func (v *surveyor) prepare(p *share.Part, i, slot int) {
+	q := &v.queues[i]
+	p.Demand = q.used.At(slot) + v.waits[i].request.At(slot)
+	p.Guaranteed, _ = of(q.guaranteed, slot)
+	p.Weight = q.spec.WeightIn(v.names[slot])
+	most, bounded := of(q.most, slot)
+	if !bounded {
+		most = share.Unlimited
+	}
+	p.Max = most
+}
+
+func (v *surveyor) status(i int) QueueStatus {
+	q := &v.queues[i]
 	st := QueueStatus{
-		Name: q.Name, Leaf: q.Leaf(), Dynamic: q.Dynamic, Draining: q.Draining,
-		Pods: q.Pods, Apps: q.Apps, PendingPods: w.pods, MaxApps: q.MaxApps, Members: s.members(q),
+		Name: q.name, Leaf: q.leaf, Dynamic: q.dynamic, Draining: q.draining, Resources: v.resources(i),
+		Pods: q.pods, Apps: q.apps, PendingPods: v.waits[i].pods, MaxApps: q.maxApps, Members: v.members(q),
 	}
-	for slot := range s.capacity {
-		r := ResourceStatus{
-			Name: s.core.state.Space.Name(slot), Weight: q.Weight(s.core.state.Space, slot),
-			Used: q.Used.At(slot), Pending: w.request.At(slot), Fair: s.fair[q].At(slot),
-		}
-		if owed, ok := q.Owed(slot); ok {
-			r.Guaranteed = &owed
-		}
-		if most, ok := q.Bound(slot); ok {
-			r.Max = &most
-		}
-		if r.Guaranteed != nil || r.Max != nil || r.Used != 0 || r.Pending != 0 {
-			st.Resources = append(st.Resources, r)
-		}
-	}
-	slices.SortFunc(st.Resources, func(a, b ResourceStatus) int { return cmp.Compare(a.Name, b.Name) })
-	for _, child := range q.Children() {
-		st.Children = append(st.Children, s.status(child))
+	for _, child := range v.children[i] {
+		st.Children = append(st.Children, v.status(child))
 	}
 	return st
 }
 
-func (s *surveyor) members(q *cluster.Queue) (list []MemberStatus) {
-	members := q.Members()
-	for _, who := range slices.Sorted(maps.Keys(members)) {
-		a := members[who]
-		m := MemberStatus{Who: who, Pods: a.Pods, Apps: a.Apps, MaxApps: a.MaxApps, Used: s.core.amounts(a.Used)}
-		for _, w := range a.Max {
-			m.Max = append(m.Max, resource.Amount{Name: s.core.state.Space.Name(w.Slot), Value: w.Value})
+func (v *surveyor) resources(i int) (list []ResourceStatus) {
+	q := &v.queues[i]
+	for slot, name := range v.names {
+		r := ResourceStatus{
+			Name: name, Weight: q.spec.WeightIn(name),
+			Used: q.used.At(slot), Pending: v.waits[i].request.At(slot), Fair: v.fair[i*len(v.capacity)+slot],
 		}
-		slices.SortFunc(m.Max, func(a, b resource.Amount) int { return cmp.Compare(a.Name, b.Name) })
-		list = append(list, m)
+		if owed, ok := of(q.guaranteed, slot); ok {
+			r.Guaranteed = &owed
+		}
+		if most, ok := of(q.most, slot); ok {
+			r.Max = &most
+		}
+		if r.Guaranteed != nil || r.Max != nil || r.Used != 0 || r.Pending != 0 {
+			list = append(list, r)
+		}
 	}
+	slices.SortFunc(list, func(a, b ResourceStatus) int { return cmp.Compare(a.Name, b.Name) })
+	return list
+}
+
+func (v *surveyor) members(q *queueCopy) (list []MemberStatus) {
+	for _, m := range q.members {
+		st := MemberStatus{Who: m.who, Pods: m.pods, Apps: m.apps, MaxApps: m.maxApps, Used: v.amounts(m.used)}
+		for _, w := range m.most {
+			st.Max = append(st.Max, resource.Amount{Name: v.names[w.Slot], Value: w.Value})
+		}
+		slices.SortFunc(st.Max, byName)
+		list = append(list, st)
+	}
+	slices.SortFunc(list, func(a, b MemberStatus) int { return cmp.Compare(a.Who, b.Who) })
 	return list
 }
 
 // amounts names the slots of a vector that are not zero.
-func (c *Core) amounts(v resource.Vector) (list resource.Amounts) {
-	for slot, value := range v {
+func (v *surveyor) amounts(vector resource.Vector) (list resource.Amounts) {
+	for slot, value := range vector {
 		if value != 0 {
-			list = append(list, resource.Amount{Name: c.state.Space.Name(slot), Value: value})
+			list = append(list, resource.Amount{Name: v.names[slot], Value: value})
 		}
 	}
-	slices.SortFunc(list, func(a, b resource.Amount) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(list, byName)
 	return list
+}
+
+func byName(a, b resource.Amount) int { return cmp.Compare(a.Name, b.Name) }
+
+// of returns the value of a slot, and whether there is one.
+func of(wants []resource.Want, slot int) (value int64, ok bool) {
+	for _, w := range wants {
+		if w.Slot == slot {
+			return w.Value, true
+		}
+	}
+	return 0, false
 }

@@ -95,10 +95,10 @@ func TestWhatIsSaidOfABoundFollowsIt(t *testing.T) {
 		core.PodSet{Pod: running},
 		core.PodSet{Pod: inQueue("a", "large", 2000, now)},
 	})
-	require.Equal(t, "it asks for 2 of cpu, and queue root.a may never hold more than 1.", c.Explain("ns", "large").Message)
+	require.Equal(t, "it asks for 2 cpu, and queue root.a may never hold more than 1.", c.Explain("ns", "large").Message)
 
 	effects := c.Step(now, []core.Event{leavesOf(maxCPU("a", 2000))})
 	require.Equal(t, map[string]string{"large": core.ReasonQuotaExceeded}, reasons(effects))
-	require.Equal(t, "queue root.a may hold 2 of cpu and has less than the 2 asked for left.", c.Explain("ns", "large").Message)
+	require.Equal(t, "queue root.a may hold at most 2 cpu and has less than the 2 asked for left.", c.Explain("ns", "large").Message)
 	require.Empty(t, reasons(c.Step(now, []core.Event{leavesOf(maxCPU("a", 2000))})), "and only when it changes")
 }

@@ -13,15 +13,16 @@ import (
 // askAgain is how long to wait before a resource that may not be read is asked for again.
 const askAgain = 30 * time.Second
 
-// denial follows whether Sluice has the right to read a resource that it can do without, and says so when it has not.
+// denial follows whether Sluice has the right to read a resource that it can do without, or that it need not have yet, and says so when it has not.
 //
 //	allowed ── forbidden ──> denied: goes on without, asks again from time to time ── answered ──> allowed
 type denial struct {
 	resource string
-	without  string // what is missing then
+	effect   string // what is the case then
+	remedy   string
 	log      *slog.Logger
 	again    time.Duration
-	// waive says that nobody need wait for the resource.
+	// waive is told each time, so that nobody waits for the resource.
 	waive  func()
 	denied atomic.Bool
 }
@@ -32,8 +33,7 @@ func (d *denial) forbidden(err error) bool { return d != nil && apierrors.IsForb
 // refused notes that the right is missing, and returns when it is time to ask again.
 func (d *denial) refused(ctx context.Context, err error) {
 	if !d.denied.Swap(true) {
-		d.log.Warn(fmt.Sprintf("no right to read %s, going on without: %s", d.resource, d.without), "error", plain(err),
-			"remedy", "give Sluice's service account the rights in deploy/base/rbac.yaml; no restart is needed")
+		d.log.Warn(fmt.Sprintf("no right to read %s, %s", d.resource, d.effect), "error", plain(err), "remedy", d.remedy)
 	}
 	d.waive()
 	select {

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"hash/fnv"
@@ -53,7 +54,7 @@ func (r *Reporter) event(n Notice) *eventsv1.Event {
 		Type:                n.Type,
 		Note:                cut(n.Note, maxNote, " ..."),
 		Regarding: v1.ObjectReference{
-			APIVersion: "v1", Kind: "Pod", Namespace: n.Pod.Namespace, Name: n.Pod.Name, UID: n.Pod.UID,
+			APIVersion: "v1", Kind: cmp.Or(n.Kind, "Pod"), Namespace: n.Pod.Namespace, Name: n.Pod.Name, UID: n.Pod.UID,
 		},
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 
+	"github.com/sluice-scheduler/sluice/pkg/config"
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 )
 
@@ -32,7 +33,11 @@ type WatchOptions struct {
 	Nodes string
 	// TrustUser says that users and groups on pods may be believed, because something checks them when pods are created.
 	TrustUser bool
-	Log       *slog.Logger
+	// Text is a text in a ConfigMap to follow, unless its Name is empty. TellText is called with it, and whenever it or what is wrong with it
+	// changes, by one goroutine at a time.
+	Text     config.ConfigMapKey
+	TellText func(Text)
+	Log      *slog.Logger
 }
 
 // Watch turns what happens to pods, nodes and namespaces into events of the core. See NewWatch.
@@ -44,6 +49,9 @@ type Watch struct {
 	outage *outage
 	verify *verifier
 	denial *denial // of namespaces
+
+	text     config.ConfigMapKey
+	tellText func(Text)
 
 	selector string
 	relists  atomic.Uint64
@@ -74,18 +82,21 @@ func NewWatch(c *Client, o WatchOptions, sink Sink) (*Watch, error) {
 		reader:   newReader(o.Scheduler, o.TrustUser, o.Log),
 		outage:   newOutage(c.host, o.Log),
 		verify:   newVerifier(c.Look, sink, o.Log),
+		text:     o.Text,
+		tellText: o.TellText,
 		selector: selector.String(),
 		waiting:  map[string]bool{"nodes": true, "pods": true, "namespaces": true},
 		synced:   make(chan struct{}),
 	}
 	w.denial = &denial{
-		resource: "namespaces", without: "queues and quotas that their annotations set are not known",
-		log: o.Log, again: askAgain, waive: func() { w.settled("namespaces") },
+		resource: "namespaces", effect: "going on without: queues and quotas that their annotations set are not known",
+		remedy: "give Sluice's service account the rights in deploy/base/rbac.yaml; no restart is needed",
+		log:    o.Log, again: askAgain, waive: func() { w.settled("namespaces") },
 	}
 	return w, nil
 }
 
-// Run watches until the context ends. It is called once. Nodes, pods and namespaces are independent of each other; a pod may be told before
+// Run watches until the context ends. It is called once. Nodes, pods, namespaces and the text are independent of each other; a pod may be told before
 // its node.
 func (w *Watch) Run(ctx context.Context) {
 	ctx = quietly(ctx, w.log)
@@ -106,6 +117,9 @@ func (w *Watch) Run(ctx context.Context) {
 		m := newMirror(namespaces{w.reader}, w.sink, w.listed("namespaces"))
 		cache.NewReflectorWithOptions(lw, &v1.Namespace{}, m, options("namespaces")).RunWithContext(ctx)
 	})
+	if w.text.Name != "" {
+		all.Go(func() { w.followText(ctx) })
+	}
 	all.Wait()
 }
 
@@ -120,13 +134,17 @@ func options(name string) cache.ReflectorOptions {
 
 // get is a list or watch of a resource. It is tried once: client-go would repeat it for ten seconds before it told anybody.
 func (w *Watch) get(resource string, o metav1.ListOptions) *rest.Request {
+	r := w.client.core.RESTClient().Get().MaxRetries(0)
 	switch resource {
 	case "nodes":
 		o.LabelSelector = w.selector
 	case "pods":
 		o.FieldSelector = livePods
+	case configMaps:
+		o.FieldSelector = one(w.text.Name)
+		r = r.Namespace(w.text.Namespace)
 	}
-	r := w.client.core.RESTClient().Get().MaxRetries(0).Resource(resource).VersionedParams(&o, scheme.ParameterCodec)
+	r = r.Resource(resource).VersionedParams(&o, scheme.ParameterCodec)
 	if o.TimeoutSeconds != nil {
 		r = r.Timeout(time.Duration(*o.TimeoutSeconds) * time.Second)
 	}

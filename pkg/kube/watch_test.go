@@ -21,7 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// watched is an API server with watches of pods, nodes and namespaces, each fed through a channel.
+// watched is an API server with watches of pods, nodes, namespaces and ConfigMaps, each fed through a channel.
 type watched struct {
 	mu          sync.Mutex
 	start       map[string][]runtime.Object // what there is at the start, by resource
@@ -33,8 +33,10 @@ type watched struct {
 
 func newWatched() *watched {
 	return &watched{
-		start:   map[string][]runtime.Object{},
-		live:    map[string]chan string{"pods": make(chan string, 10), "nodes": make(chan string, 10), "namespaces": make(chan string, 10)},
+		start: map[string][]runtime.Object{},
+		live: map[string]chan string{
+			"pods": make(chan string, 10), "nodes": make(chan string, 10), "namespaces": make(chan string, 10), "configmaps": make(chan string, 10),
+		},
 		denied:  map[string]bool{},
 		queries: map[string]url.Values{},
 	}
@@ -48,6 +50,8 @@ func line(kind string, o runtime.Object) string {
 		o.TypeMeta = metav1.TypeMeta{Kind: "Node", APIVersion: "v1"}
 	case *v1.Namespace:
 		o.TypeMeta = metav1.TypeMeta{Kind: "Namespace", APIVersion: "v1"}
+	case *v1.ConfigMap:
+		o.TypeMeta = metav1.TypeMeta{Kind: "ConfigMap", APIVersion: "v1"}
 	}
 	data, err := json.Marshal(o)
 	if err != nil {
@@ -64,6 +68,8 @@ func bookmark(resource string) string {
 		return line("BOOKMARK", &v1.Pod{ObjectMeta: m})
 	case "namespaces":
 		return line("BOOKMARK", &v1.Namespace{ObjectMeta: m})
+	case "configmaps":
+		return line("BOOKMARK", &v1.ConfigMap{ObjectMeta: m})
 	}
 	return line("BOOKMARK", &v1.Node{ObjectMeta: m})
 }
@@ -143,9 +149,16 @@ func (b *safeBuffer) String() string {
 // follow starts a watch of the server.
 func follow(t *testing.T, server *watched, selector string) (*Watch, *sink, *safeBuffer) {
 	t.Helper()
+	return followWith(t, server, WatchOptions{Nodes: selector})
+}
+
+// followWith starts a watch of the server with the given options.
+func followWith(t *testing.T, server *watched, o WatchOptions) (*Watch, *sink, *safeBuffer) {
+	t.Helper()
 	c, _ := serve(t, server.ServeHTTP)
 	s, log := &sink{}, &safeBuffer{}
-	w, err := NewWatch(c, WatchOptions{Scheduler: "sluice", Nodes: selector, Log: slog.New(slog.NewTextHandler(log, nil))}, s)
+	o.Scheduler, o.Log = "sluice", slog.New(slog.NewTextHandler(log, nil))
+	w, err := NewWatch(c, o, s)
 	require.NoError(t, err)
 	w.denial.again = 50 * time.Millisecond
 	require.Error(t, w.Check())

@@ -182,6 +182,11 @@ func TestAnnounce(t *testing.T) {
 	var again eventsv1.Event
 	decode(t, saw()[1].body, &again)
 	require.Equal(t, e.Name, again.Name)
+
+	n.Kind = "ConfigMap"
+	require.Equal(t, Done, r.Announce(within(t), n).Verdict)
+	decode(t, saw()[2].body, &e)
+	require.Equal(t, v1.ObjectReference{APIVersion: "v1", Kind: "ConfigMap", Namespace: "default", Name: "a", UID: "uid-a"}, e.Regarding)
 }
 
 func TestEventNamesAreUniqueAndValid(t *testing.T) {

@@ -10,6 +10,9 @@
 // has been written, has become moot or is refused for good; nothing is dropped for lack of room. The API server is never flooded: requests
 // in flight follow its latency, and when it asks for patience it gets it from all writers.
 //
+// Node orders and queues can change meanwhile. Settings takes them in, whole and only if they agree, and puts them into the Inbox; what is broken is
+// refused, and what is in force stays.
+//
 // A panic of the core ends the process, after the object that it was busy with has been noted in quarantine.json; the next start sets
 // that object aside instead of meeting the same end (see Quarantine).
 //

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/sluice-scheduler/sluice/pkg/core"
 	"github.com/sluice-scheduler/sluice/pkg/kube"
 )
 
@@ -37,10 +36,11 @@ type events struct {
 	serial   uint64
 }
 
-func (o *Outbox) addEvent(e core.Announce, now time.Time) {
+func (o *Outbox) addEvent(n kube.Notice, now time.Time) {
 	o.events.serial++
 	o.events.owed++
-	o.events.ready.push(&eventWrite{Notice: kube.Notice{Announce: e, At: now, Serial: o.events.serial}})
+	n.At, n.Serial = now, o.events.serial
+	o.events.ready.push(&eventWrite{Notice: n})
 }
 
 // eventsDue is when the first event in turn may be sent, unless something happens before. There must be one.
@@ -78,7 +78,7 @@ func (o *Outbox) settleEvent(w *eventWrite, now time.Time, a kube.Answer) {
 	if a.Verdict == kube.Gone || a.Verdict != kube.Unknown && w.failures >= refusedTries {
 		o.events.owed--
 		o.cfg.Metrics.eventsDropped.Inc()
-		o.log.Debug("an event cannot be written", "pod", name(w.Pod), "reason", w.Reason, "error", a.Err)
+		o.log.Debug("an event cannot be written", "object", name(w.Pod), "reason", w.Reason, "error", a.Err)
 		return
 	}
 	o.cfg.Metrics.eventsRetried.Inc()

@@ -202,11 +202,7 @@ func (l *Loop) ask(ctx context.Context, f func()) error {
 
 // Dump returns the state of the core as text. It holds up the loop for as long as writing it takes.
 func (l *Loop) Dump(ctx context.Context) (string, error) {
-	answer := make(chan string, 1)
-	if err := l.ask(ctx, func() { answer <- l.cfg.Reporter.Dump() }); err != nil {
-		return "", err
-	}
-	return <-answer, nil
+	return question(ctx, l, l.cfg.Reporter.Dump)
 }
 
 // Sync waits until all events that were put in before have been taken in and their effects handed out.

@@ -96,8 +96,8 @@ type sources struct {
 	core  func() *core.Stats
 	watch func() kube.WatchStats
 	inbox func() int
-	// reloader is nil when no configuration file is followed.
-	reloader *Reloader
+	// settings is where the configuration and the queues come from.
+	settings *Settings
 }
 
 // follow adds the figures that the sources hold.
@@ -131,6 +131,7 @@ func (r *reader) Collect(out chan<- prometheus.Metric) {
 	size(namePending, s.Ready, "active")
 	size(namePending, s.Backoff, "backoff")
 	size(namePending, s.Parked+s.Held, "unschedulable")
+	size(namePending, s.HeldBack, "quota")
 	size(namePending, s.Gated, "gated")
 	count(nameVisited, s.NodesVisited)
 	count(nameBinds, s.Bound, "bound")
@@ -156,8 +157,20 @@ func (r *reader) Collect(out chan<- prometheus.Metric) {
 		send(nameScarce, prometheus.GaugeValue, float64(u.Free), u.Resource, "free")
 		send(nameScarce, prometheus.GaugeValue, float64(u.Stranded), u.Resource, "stranded")
 	}
-	if c := r.sources.reloader; c != nil {
-		size(nameConfigFaulty, int(c.faulty.Load()))
-		count(nameConfigReloads, c.reloads.Load())
+	hash, standings := r.sources.settings.standings()
+	for source, of := range standings {
+		faulty := 0
+		if of.faulty {
+			faulty = 1
+		}
+		size(nameConfigFaulty, faulty, source)
+		count(nameConfigReloads, of.applied, source, "applied")
+		count(nameConfigReloads, of.refused, source, "refused")
+		if !of.at.IsZero() {
+			send(nameConfigLoaded, prometheus.GaugeValue, float64(of.at.UnixMilli())/1000, source)
+		}
+	}
+	if hash != "" {
+		size(nameQueuesInfo, 1, hash)
 	}
 }

@@ -39,6 +39,8 @@ const (
 	nameScarce        = "sluice_scarce_units"
 	nameConfigFaulty  = "sluice_config_faulty"
 	nameConfigReloads = "sluice_config_reloads_total"
+	nameConfigLoaded  = "sluice_config_loaded_timestamp_seconds"
+	nameQueuesInfo    = "sluice_queues_info"
 )
 
 // about says what a metric means and which labels it has.
@@ -53,7 +55,7 @@ type about struct {
 func catalogue() []about {
 	return []about{
 		{nameAttempts, "counter", []string{"result", "profile"}, "Attempts to place a pod, by result (scheduled, unschedulable, error) and schedulerName."},
-		{namePending, "gauge", []string{"queue"}, "Pods that are not bound: active (about to be tried), backoff (waiting out a refusal), unschedulable (waiting for room, or held), gated."},
+		{namePending, "gauge", []string{"queue"}, "Pods that are not bound: active (about to be tried), backoff (waiting out a refusal), unschedulable (waiting for room, or held), quota (its queue, user or group has too little left), gated."},
 		{nameHeld, "gauge", nil, "Of the unschedulable pods, those held for a reason of their own, such as a placement field that Sluice does not evaluate."},
 		{nameAssumed, "gauge", nil, "Pods that have been given a node and whose bind has not been answered."},
 		{nameBinds, "counter", []string{"outcome"}, "Binds answered: bound, refused, recalled (taken back before they were sent)."},
@@ -83,8 +85,10 @@ func catalogue() []about {
 		{nameOutages, "counter", nil, "Times that the API server stopped to answer the watches."},
 		{nameRelists, "counter", nil, "Times that all nodes or pods were read anew because a watch could not be resumed."},
 		{nameUnreadable, "counter", nil, "Objects that made reading them panic; they are held."},
-		{nameConfigFaulty, "gauge", nil, "1 while the configuration file has a fault that keeps it from being applied; the log says which."},
-		{nameConfigReloads, "counter", nil, "Times that a changed configuration file took effect."},
+		{nameConfigFaulty, "gauge", []string{"source"}, "1 while the newest configuration or queues (source) cannot be taken, so that those in force stay; the log says why."},
+		{nameConfigReloads, "counter", []string{"source", "result"}, "Changes of the configuration or the queues (source) that took effect (result applied) or were turned down (refused)."},
+		{nameConfigLoaded, "gauge", []string{"source"}, "When the newest configuration or queues (source) were last found in order and are in force since, in seconds since 1970."},
+		{nameQueuesInfo, "gauge", []string{"hash"}, "Always 1; the label identifies the queues in force. Absent while there are none, and nothing is decided."},
 		{nameLeader, "gauge", nil, "1 while this process leads, 0 while it stands by."},
 		{nameBuild, "gauge", []string{"version"}, "Always 1; the label tells the version."},
 	}

@@ -79,6 +79,7 @@ func NewOutbox(cfg OutboxConfig) *Outbox {
 type mail struct {
 	mu      sync.Mutex
 	effects []core.Effect
+	notices []kube.Notice
 	answers []func(now time.Time)
 	idle    []chan struct{}
 	signal  chan struct{}
@@ -91,6 +92,14 @@ func (o *Outbox) Put(effects []core.Effect) {
 	}
 	o.mail.mu.Lock()
 	o.mail.effects = append(o.mail.effects, effects...)
+	o.mail.mu.Unlock()
+	notify(o.mail.signal)
+}
+
+// Announce hands over an event that no effect of the core asks for. It does not wait.
+func (o *Outbox) Announce(n kube.Notice) {
+	o.mail.mu.Lock()
+	o.mail.notices = append(o.mail.notices, n)
 	o.mail.mu.Unlock()
 	notify(o.mail.signal)
 }
@@ -121,8 +130,8 @@ func (o *Outbox) Run(ctx context.Context) {
 func (o *Outbox) takeMail() {
 	m := &o.mail
 	m.mu.Lock()
-	effects, answers, idle := m.effects, m.answers, m.idle
-	m.effects, m.answers, m.idle = nil, nil, nil
+	effects, notices, answers, idle := m.effects, m.notices, m.answers, m.idle
+	m.effects, m.notices, m.answers, m.idle = nil, nil, nil, nil
 	m.mu.Unlock()
 
 	now := time.Now()
@@ -131,6 +140,9 @@ func (o *Outbox) takeMail() {
 	}
 	for _, e := range effects {
 		o.accept(e, now)
+	}
+	for _, n := range notices {
+		o.addEvent(n, now)
 	}
 	if len(idle) == 0 {
 		return
@@ -155,7 +167,7 @@ func (o *Outbox) accept(e core.Effect, now time.Time) {
 	case core.Condition:
 		o.addCondition(e, now)
 	case core.Announce:
-		o.addEvent(e, now)
+		o.addEvent(kube.Notice{Announce: e}, now)
 	default:
 		panic(fmt.Sprintf("effect of unknown type %T", e))
 	}

@@ -305,3 +305,16 @@ func TestShutdownGivesUpAtItsDeadline(t *testing.T) {
 		require.Empty(t, w.answers, "what is not known is not answered")
 	})
 }
+
+// TestWhatNoEffectAsksForIsAnnouncedToo, once each, however often the answer is lost.
+func TestWhatNoEffectAsksForIsAnnouncedToo(t *testing.T) {
+	within(t, 4, func(t *testing.T, w *world) {
+		w.script = func(r request) fate { return fate{lose: r.nth == 1} }
+		for _, note := range []string{"one", "two"} {
+			w.Outbox.Announce(kube.Notice{Kind: "ConfigMap", Announce: announceOf("m", note)})
+		}
+		w.settle()
+		require.Len(t, w.pods["m"].events, 2, "two serials")
+		require.GreaterOrEqual(t, w.count(kindEvent), 3)
+	})
+}

@@ -191,8 +191,10 @@ func runOnce(t *testing.T, q *Quarantine, trap func(core.Subject), inbox *Inbox,
 	if err := l.Sync(ctx); errors.Is(err, ErrLoopEnded) {
 		return <-ended
 	}
-	if err := c.Verify(); err != nil {
-		return err
+	var fault error
+	require.NoError(t, l.ask(ctx, func() { fault = c.Verify() })) // the loop owns the core
+	if fault != nil {
+		return fault
 	}
 	require.Equal(t, 1, l.Stats().Quarantined)
 	cancel()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/sluice-scheduler/sluice/pkg/config"
+	"github.com/sluice-scheduler/sluice/pkg/config/queues"
 	"github.com/sluice-scheduler/sluice/pkg/core"
 	"github.com/sluice-scheduler/sluice/pkg/kube"
 	"github.com/sluice-scheduler/sluice/pkg/web"
@@ -24,6 +25,8 @@ type Options struct {
 	Config *config.Configuration
 	// ConfigFile is where Config was read, to follow its changes; empty if it was not read from a file.
 	ConfigFile string
+	// Queues are what LoadQueues has read; nil if the configuration names no queues file.
+	Queues *queues.Loaded
 	// Kubeconfig as kube.Access has it.
 	Kubeconfig string
 	// Version of this Sluice, for the log, the API server and the quarantine.
@@ -38,8 +41,8 @@ type Options struct {
 // on: a broken kubeconfig, a lost Lease (kube.ErrLeaseLost), a panic of the core (*Panic). The process must end then; the next start
 // rebuilds everything from the API server.
 //
-//	reading the cluster ── synced ──> standing by ── Lease ──> leading
-//	        └──────────── context ends ─────┴─────────────────────┴──> ending: no more decisions, write what is owed, give the Lease back
+//	reading cluster and queues ── synced ──> standing by ── Lease ──> leading
+//	        └───────────────── context ends ───────┴─────────────────────┴──> ending: no more decisions, write what is owed, give the Lease back
 func Run(ctx context.Context, o Options) error {
 	p, err := newProcess(o)
 	if err != nil {
@@ -57,10 +60,12 @@ type process struct {
 	metrics    *Metrics
 	inbox      *Inbox
 	loop       *Loop
+	queries    *Queries
 	outbox     *Outbox
 	watch      *kube.Watch
 	election   *kube.Election // nil without election
-	reloader   *Reloader      // nil without a file
+	settings   *Settings
+	files      []*polled // that are followed
 	web        *web.Server
 
 	mu     sync.Mutex    // of leading and ending, so that Lead off is the last word
@@ -81,12 +86,15 @@ func newProcess(o Options) (*process, error) {
 	}
 	p.quarantine = OpenQuarantine(c.StatePath(os.TempDir()), o.Version, o.Log)
 	p.inbox.Put(p.quarantine.Events()...)
-	p.inbox.Put(ordersOf(c))
 	p.join(core.New(core.Config{
 		Budget: c.Step.Budget, BackoffInitial: c.Backoff.Initial, BackoffMax: c.Backoff.Max,
 		RetryAfter: c.RetryAfter, RefreshAfter: max(c.Status.CountsEvery, 1), Watch: p.quarantine.spare(o.Trap),
 	}))
-	if p.watch, err = kube.NewWatch(p.client, kube.WatchOptions{Scheduler: c.SchedulerName, Nodes: c.Nodes.Selector, Log: o.Log}, p.inbox); err != nil {
+	p.configure()
+	if p.watch, err = kube.NewWatch(p.client, kube.WatchOptions{
+		Scheduler: c.SchedulerName, Nodes: c.Nodes.Selector, TrustUser: c.Queues.TrustUserAnnotation,
+		Text: c.Queues.Object, TellText: p.settings.TakeText, Log: o.Log,
+	}, p.inbox); err != nil {
 		return nil, err
 	}
 	if c.LeaderElection.Enabled {
@@ -94,12 +102,7 @@ func newProcess(o Options) (*process, error) {
 			return nil, err
 		}
 	}
-	followed := sources{core: p.loop.Stats, watch: p.watch.Stats, inbox: p.inbox.Len}
-	if o.ConfigFile != "" {
-		p.reloader = NewReloader(o.ConfigFile, c, p.inbox, o.Log)
-		followed.reloader = p.reloader
-	}
-	p.metrics.follow(followed)
+	p.metrics.follow(sources{core: p.loop.Stats, watch: p.watch.Stats, inbox: p.inbox.Len, settings: p.settings})
 	p.web, err = web.Listen(c.Web.Address, p.pages())
 	return p, err
 }
@@ -115,6 +118,26 @@ func (p *process) join(c *core.Core) {
 	p.loop = NewLoop(LoopConfig{
 		Decider: c, Reporter: reporter{c}, Inbox: p.inbox, Out: p.outbox.Put, Metrics: p.metrics, Log: p.o.Log,
 	})
+	p.queries = NewQueries(p.loop, c)
+}
+
+// configure puts the configuration in force, and the queues unless they are still to be read, and prepares to follow the files of both.
+func (p *process) configure() {
+	c, tree := p.o.Config, p.o.Queues
+	origin := c.QueuesPath(p.o.ConfigFile)
+	switch in := c.Queues.Object; {
+	case in.Name != "":
+		origin = in.Namespace + "/" + in.Name + "/" + in.Key
+	case c.Queues.File == "":
+		tree, origin = &queues.Loaded{Tree: queues.Default()}, "the built-in default"
+	}
+	p.settings = NewSettings(c, tree, origin, p.inbox, p.o.Log, p.outbox.Announce)
+	if file := p.o.ConfigFile; file != "" {
+		p.files = append(p.files, poll(file, func(data []byte, err error) { p.settings.TakeConfig(file, data, err) }))
+	}
+	if c.Queues.File != "" {
+		p.files = append(p.files, poll(origin, p.settings.TakeQueues))
+	}
 }
 
 // reporter shows the core with what depends on its history, as comments.
@@ -141,9 +164,7 @@ func (p *process) run(ctx context.Context) error {
 	p.start(fail, func() error { return p.web.Serve(work) })
 	p.start(fail, func() error { return p.loop.Run(work) })
 	p.start(fail, func() error { p.outbox.Run(work); return nil })
-	if p.reloader != nil {
-		p.start(fail, func() error { p.reloader.Run(work); return nil })
-	}
+	p.start(fail, func() error { lookAt(work, p.files); return nil })
 	go p.watch.Run(work) // may sit in a backoff of its own when the process ends
 
 	lease, release := context.WithCancel(work)
@@ -177,16 +198,19 @@ func (p *process) start(fail context.CancelCauseFunc, part func() error) {
 	})
 }
 
-// takePart waits until the cluster has been read and then takes part in the election until lease ends.
+// takePart waits until the cluster and the queues have been read and then takes part in the election until lease ends. Who does not know the queues does not
+// stand by either: one that knows them may have to take over.
 func (p *process) takePart(ctx, lease context.Context) error {
-	select {
-	case <-p.watch.Synced():
-		p.o.Log.Info("the cluster has been read")
-	case <-ctx.Done():
-		return nil
-	case <-lease.Done():
-		return nil
+	for _, ready := range []<-chan struct{}{p.watch.Synced(), p.settings.Read()} {
+		select {
+		case <-ready:
+		case <-ctx.Done():
+			return nil
+		case <-lease.Done():
+			return nil
+		}
 	}
+	p.o.Log.Info("the cluster has been read")
 	if p.election == nil {
 		p.lead()
 		return nil
@@ -203,6 +227,7 @@ func (p *process) lead() {
 	}
 	p.o.Log.Info("leading: deciding from now on", "identity", p.identity)
 	p.metrics.leading(true)
+	p.settings.lead()
 	p.inbox.Put(core.Lead{On: true})
 }
 
@@ -265,13 +290,17 @@ func (p *process) pages() web.Parts {
 	}
 	ready := append(live[:len(live):len(live)],
 		web.Check{Name: "cluster-read", Run: func(context.Context) error { return p.watch.Check() }},
+		web.Check{Name: "queues-read", Run: func(context.Context) error { return p.settings.Check() }},
 		web.Check{Name: "not-ending", Run: func(context.Context) error {
 			if p.isEnding() {
 				return errors.New("this process is about to end")
 			}
 			return nil
 		}})
-	return web.Parts{Live: live, Ready: ready, Dump: p.loop.Dump, Metrics: p.metrics.Gatherer(), Log: p.o.Log}
+	return web.Parts{
+		Live: live, Ready: ready, Dump: p.loop.Dump, Queues: p.queries.Queues, Pod: p.queries.Pod,
+		Metrics: p.metrics.Gatherer(), Log: p.o.Log,
+	}
 }
 
 // identity names this process among all.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"runtime"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -334,6 +335,8 @@ func TestStormWithRestarts(t *testing.T) {
 	}
 }
 
+// Equal seeds give equal storms where goroutines take equal turns: what happens at one instant of virtual time is ordered by them.
 func TestStormsOfEqualSeedsAreEqual(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	require.Equal(t, weather(t, 1, true, 0), weather(t, 1, true, 0))
 }

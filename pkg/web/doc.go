@@ -6,8 +6,9 @@
 //	/metrics     Prometheus
 //	/debug/dump  the state of the core as text
 //	/debug/pprof profiles of the process
+//	/api/v1      queues and pods as JSON; its types are in package api
 //
 // Its promise: nothing a caller sends changes the scheduler or holds it up. Only GET and HEAD are answered, every answer has a time
-// limit, one dump is taken at a time, and what lies under /debug is for callers on the same machine. What is behind the pages is
-// handed in as functions, so this package knows neither the core nor Kubernetes.
+// limit, one dump and few questions are under way at a time, and what lies under /debug and /api is for callers on the same machine. What is
+// behind the pages is handed in as functions, so this package knows neither the core nor Kubernetes.
 package web

@@ -37,24 +37,25 @@ func dump(parts Parts, limit time.Duration) http.HandlerFunc {
 	}
 }
 
-// take asks for the dump and waits no longer than the context allows. It calls done when the dump has really ended.
-func take(ctx context.Context, dump func(context.Context) (string, error), done func()) (state string, err error) {
+// take asks a question and waits for the answer no longer than the context allows. It calls done when the question has really ended.
+func take[T any](ctx context.Context, ask func(context.Context) (T, error), done func()) (T, error) {
 	ready := make(chan struct{})
-	var taken string
+	var answer T
 	var failure error
 	go func() {
 		defer close(ready)
-		defer done() // before anybody hears of it, so that who has this dump can ask for the next
+		defer done() // before anybody hears of it, so that who has this answer can ask again
 		failure = guard(func() (err error) {
-			taken, err = dump(ctx)
+			answer, err = ask(ctx)
 			return err
 		})
 	}()
 	select {
 	case <-ready:
-		return taken, failure
+		return answer, failure
 	case <-ctx.Done():
-		return "", ctx.Err()
+		var none T
+		return none, ctx.Err()
 	}
 }
 

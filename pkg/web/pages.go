@@ -16,6 +16,9 @@ type page struct {
 	serve       http.HandlerFunc
 }
 
+// name is the path as people write it.
+func (p page) name() string { return strings.ReplaceAll(p.path, "...}", "}") }
+
 // pagesOf lists the pages that the parts have something for.
 func pagesOf(parts Parts, l limits) []page {
 	pages := []page{
@@ -27,15 +30,17 @@ func pagesOf(parts Parts, l limits) []page {
 		pages = append(pages, page{"/metrics", "figures for Prometheus", metrics(parts)})
 	}
 	if parts.Dump != nil {
-		pages = append(pages, page{"/debug/dump", "the state of the core as text (same machine only)", local(dump(parts, l.dump))})
+		pages = append(pages, page{"/debug/dump", "the state of the core as text (same machine only)", local(foreignPage, dump(parts, l.dump))})
 	}
-	return append(pages, page{"/debug/pprof/", "profiles of the process (same machine only)", local(profile)})
+	return append(pages, page{"/debug/pprof/", "profiles of the process (same machine only)", local(foreignPage, profile)})
 }
 
 // handler is the whole site.
 func handler(parts Parts, l limits) http.Handler {
-	pages := pagesOf(parts, l)
+	asked := questions(parts, l)
+	pages := append(pagesOf(parts, l), asked...)
 	mux := http.NewServeMux()
+	mux.HandleFunc(apiRoot, nothing(asked))
 	for _, p := range pages {
 		mux.Handle(p.path, p.serve)
 	}
@@ -53,6 +58,10 @@ func readOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
+			if strings.HasPrefix(r.URL.Path, apiRoot) {
+				failure(w, http.StatusMethodNotAllowed, fmt.Sprintf("the API can only be read: use GET instead of %q", r.Method))
+				return
+			}
 			text(w, http.StatusMethodNotAllowed, fmt.Sprintf("These pages can only be read: use GET instead of %q.\n", r.Method))
 			return
 		}
@@ -61,16 +70,20 @@ func readOnly(next http.Handler) http.Handler {
 }
 
 // local answers callers on this machine only, by the address they come from. kubectl port-forward is one of them.
-func local(next http.HandlerFunc) http.HandlerFunc {
+func local(refuse func(http.ResponseWriter), next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		from, err := netip.ParseAddrPort(r.RemoteAddr)
 		if err != nil || !from.Addr().Unmap().IsLoopback() {
-			text(w, http.StatusForbidden,
-				"This page answers callers on the same machine only. From elsewhere, go through kubectl port-forward.\n")
+			refuse(w)
 			return
 		}
 		next(w, r)
 	}
+}
+
+// foreignPage refuses a caller from elsewhere.
+func foreignPage(w http.ResponseWriter) {
+	text(w, http.StatusForbidden, "This page answers callers on the same machine only. From elsewhere, go through kubectl port-forward.\n")
 }
 
 func metrics(parts Parts) http.HandlerFunc {
@@ -99,18 +112,13 @@ func profile(w http.ResponseWriter, r *http.Request) {
 }
 
 func contents(pages []page) string {
+	width := 0
+	for _, p := range pages {
+		width = max(width, len(p.name()))
+	}
 	var b strings.Builder
 	for _, p := range pages {
-		fmt.Fprintf(&b, "  %-14s %s\n", p.path, p.about)
+		fmt.Fprintf(&b, "  %-*s %s\n", width, p.name(), p.about)
 	}
 	return b.String()
-}
-
-// text answers with plain text that no browser takes for anything else and nobody keeps.
-func text(w http.ResponseWriter, status int, body string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	fmt.Fprint(w, body) // an error means that the caller has gone
 }

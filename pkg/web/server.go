@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sluice-scheduler/sluice/pkg/web/api"
 )
 
 // Parts is what the pages show. All functions may be called from several goroutines at a time.
@@ -21,6 +23,12 @@ type Parts struct {
 	Ready []Check
 	// Dump gives the text of /debug/dump. It must return soon after the context ends. Nil makes the page answer 404.
 	Dump func(context.Context) (string, error)
+	// Queues gives the whole tree for /api/v1/queues and what lies below it. It must return soon after the context ends. Nil makes the pages
+	// answer 404.
+	Queues func(context.Context) (api.Queues, error)
+	// Pod says for /api/v1/pods/{namespace}/{name} why a pod is where it is; known is false when there is no such pod. It must return soon
+	// after the context ends. Nil makes the page answer 404.
+	Pod func(ctx context.Context, namespace, name string) (pod api.Pod, known bool, err error)
 	// Metrics are the figures of /metrics. Nil makes the page answer 404.
 	Metrics prometheus.Gatherer
 	// Log takes what goes wrong while answering. Nil keeps quiet.
@@ -31,11 +39,12 @@ type Parts struct {
 type limits struct {
 	check    time.Duration // for all checks of one page
 	dump     time.Duration // for a dump
+	question time.Duration // for an answer of the API
 	shutdown time.Duration // for answers under way when the server stops
 }
 
 func usualLimits() limits {
-	return limits{check: 2 * time.Second, dump: 10 * time.Second, shutdown: 5 * time.Second}
+	return limits{check: 2 * time.Second, dump: 10 * time.Second, question: 5 * time.Second, shutdown: 5 * time.Second}
 }
 
 // Server is the HTTP server of one process. It listens from the moment Listen returns and answers while Serve runs.

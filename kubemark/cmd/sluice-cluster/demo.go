@@ -39,7 +39,8 @@ func demoCommand(opts *local.Options) *cobra.Command {
 		Use:   "demo",
 		Short: "Show Sluice placing a Flink job on a real control plane",
 		Long: `Start a real Kubernetes control plane, simulated nodes and Sluice; submit a Flink job as Flink's users
-do; show how long each step takes, and a pod that can never fit with the reason Sluice gives.
+do; show how long each step takes, a tenant whose queue reaches its maximum until that is raised, and a
+pod that can never fit with the reason Sluice gives.
 Then the cluster stays for you to play with, until Ctrl-C.`,
 		Example: `  sluice-cluster demo
   sluice-cluster demo --once    # end by itself: exit code 0 when all was placed, else 1 and the reason`,
@@ -66,7 +67,7 @@ func (d *demo) run(ctx context.Context, out io.Writer) (err error) {
 	fmt.Fprintf(out, "Sluice on Kubernetes %s, on this machine\n\n", components.Version)
 	defer func() { err = errors.Join(err, d.stop()) }()
 	for _, chapter := range []func(context.Context) error{
-		d.startCluster, d.addNodes, d.startSluice, d.flinkJob, d.impossiblePod,
+		d.startCluster, d.addNodes, d.startSluice, d.flinkJob, d.batchTenant, d.impossiblePod,
 	} {
 		if err := chapter(ctx); err != nil {
 			if d.c != nil && ctx.Err() == nil {
@@ -122,10 +123,17 @@ func (d *demo) addNodes(ctx context.Context) error {
 	})
 }
 
-// startSluice runs Sluice with its own rights.
+// startSluice runs Sluice with its own rights, and with queues for two tenants.
 func (d *demo) startSluice(ctx context.Context) error {
-	return d.tell.step("Sluice ready, as service account sluice-system/sluice", func() (err error) {
-		d.sluice, err = d.c.StartSluice(ctx, local.SluiceOptions{Binary: d.binary})
+	return d.tell.step("Sluice ready, as service account sluice-system/sluice", func() error {
+		if _, err := d.c.InstallSluice(ctx); err != nil {
+			return err
+		}
+		if err := d.setTenants(ctx, batchCPUs); err != nil {
+			return err
+		}
+		var err error
+		d.sluice, err = d.c.StartSluice(ctx, local.SluiceOptions{Binary: d.binary, Config: queuesConfig})
 		return err
 	})
 }
@@ -152,8 +160,9 @@ Try next, in another terminal:
   kubectl get pods -o wide
   kubectl describe pod too-large
   kubectl delete pod too-large
+  kubectl edit configmap -n %s %s
 Sluice:  %s   (%s/metrics, %s/debug/dump)
 Logs:    %s
 Ctrl-C ends and cleans up.
-`, d.c.Kubeconfig(), d.c.Kubectl(), d.sluice.URL(), d.sluice.URL(), d.sluice.URL(), logs(d.c))
+`, d.c.Kubeconfig(), d.c.Kubectl(), queuesNamespace, queuesMap, d.sluice.URL(), d.sluice.URL(), d.sluice.URL(), logs(d.c))
 }

@@ -101,10 +101,8 @@ func (d *demo) reason(ctx context.Context, pod *corev1.Pod) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("look at pod %s: %w", pod.Name, err)
 		}
-		for _, c := range got.Status.Conditions {
-			if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
-				return c.Message, nil
-			}
+		if text := waitsBecause(got); text != "" {
+			return text, nil
 		}
 		select {
 		case <-ctx.Done():

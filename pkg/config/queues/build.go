@@ -32,6 +32,8 @@ type builder struct {
 	root  *node
 	rules []cluster.Rule
 	order *order.Spec
+	// uses are the places where node orders are named or made.
+	uses []OrderUse
 	// quotaDelays says that queues may be cut to a max that was lowered.
 	quotaDelays bool
 }
@@ -59,6 +61,7 @@ func (b *builder) build(in *body) {
 	b.addPartitionLimits(in.Limits)
 	b.rules = b.placement(in.PlacementRules)
 	b.order = b.nodeOrder(in.NodeSortPolicy)
+	b.settleOrders()
 
 	b.checkQuota(b.root, nil)
 	b.checkApps(b.root)

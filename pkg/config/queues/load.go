@@ -22,8 +22,11 @@ const hashLength = 12
 type Loaded struct {
 	// Tree is valid and not nil. Its hash is the beginning of the SHA-256 sum of the file, in hex.
 	Tree *cluster.Tree
-	// NodeOrder is the node order that YuniKorn's nodesortpolicy asks for, named OrderName; nil if the file has none.
+	// NodeOrder is the node order that YuniKorn's nodesortpolicy asks for, named OrderName; nil if the file has none. It is that of the queue root,
+	// unless root names another.
 	NodeOrder *order.Spec
+	// Orders are the places where the file names a node order, or makes one, in the order of the file; see CheckOrders.
+	Orders []OrderUse
 	// Warnings name what in the file has no effect, in the order of the file.
 	Warnings strict.Faults
 }
@@ -66,7 +69,7 @@ func Parse(name string, data []byte) (*Loaded, error) {
 	}
 	sum := sha256.Sum256(data)
 	tree := &cluster.Tree{Hash: hex.EncodeToString(sum[:])[:hashLength], Root: f.built.root.spec, Rules: f.built.rules}
-	return &Loaded{Tree: tree, NodeOrder: f.built.order, Warnings: faults.Warnings()}, nil
+	return &Loaded{Tree: tree, NodeOrder: f.built.order, Orders: f.built.uses, Warnings: faults.Warnings()}, nil
 }
 
 // Default returns the tree that holds when there is no queues file: root with the one leaf root.default, to which everybody may submit, without

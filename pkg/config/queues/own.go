@@ -31,6 +31,7 @@ func (b *builder) orderName(at string, name *string) string {
 	if !orderName.MatchString(*name) {
 		b.at.Faultf(at, "must be the name of a node order: 1 to 63 lower-case letters, digits or '-', but is %q", *name)
 	}
+	b.uses = append(b.uses, OrderUse{Name: *name, At: b.at.Spot(at)})
 	return *name
 }
 

@@ -95,7 +95,7 @@ func (d *Document) choose(documents []*yaml.Node) {
 	}
 }
 
-// report adds a fault, unless there are too many of its severity already: warnings must not crowd out an error. Its place is brought inside the file.
+// report adds a fault, unless there are too many of its severity already: warnings must not crowd out an error.
 func (d *Document) report(s Severity, m mark, path, format string, args ...any) {
 	if s == Error {
 		d.faulty[path] = true
@@ -103,15 +103,20 @@ func (d *Document) report(s Severity, m mark, path, format string, args ...any) 
 	if d.faults.count(s) >= maxFaults {
 		return
 	}
+	f := d.fault(m, path)
+	f.Severity, f.Message = s, fmt.Sprintf(format, args...)
+	d.faults = append(d.faults, f)
+}
+
+// fault is a fault at a place, brought inside the file, without a message.
+func (d *Document) fault(m mark, path string) Fault {
 	line := min(max(m.line, 1), len(d.lines))
 	source := d.lines[line-1]
 	column := min(max(m.column, 1), utf8.RuneCountInString(source)+1)
 	if m.line > line {
 		column = utf8.RuneCountInString(source) + 1
 	}
-	d.faults = append(d.faults, Fault{
-		File: d.name, Line: line, Column: column, Path: path, Message: fmt.Sprintf(format, args...), Source: source, Severity: s,
-	})
+	return Fault{File: d.name, Line: line, Column: column, Path: path, Source: source}
 }
 
 // locate gives the place of the value at path or, if the file does not set it, that of the nearest value around it.

@@ -56,6 +56,12 @@ func (p *Place) report(s Severity, key, format string, args ...any) {
 	p.document.report(s, p.document.locate(path), path, format, args...)
 }
 
+// Spot gives the place of a key's value as a fault without a message, for rules that can only be judged later, when more than this file is known.
+func (p *Place) Spot(key string) Fault {
+	path := p.at(key)
+	return p.document.fault(p.document.locate(path), path)
+}
+
 func (p *Place) at(key string) string {
 	switch {
 	case key == "":

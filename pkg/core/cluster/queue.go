@@ -106,8 +106,11 @@ func (q *Queue) Owed(slot int) (value int64, ok bool) {
 	return 0, false
 }
 
-// Members returns the accounts of the users and groups whose use the queue's limits bound, by "user NAME" or "group NAME".
+// Members returns the accounts of the users and groups whose use the queue's limits bound, by "user NAME" or "group NAME"; nil when there are none.
 func (q *Queue) Members() map[string]*Account {
+	if len(q.members) == 0 {
+		return nil
+	}
 	list := make(map[string]*Account, len(q.members))
 	for key, a := range q.members {
 		list[strings.Replace(key, ":", " ", 1)] = a
@@ -120,12 +123,7 @@ func (q *Queue) Leaf() bool { return !q.Spec.Parent }
 
 // Weight is the queue's part of what is left over of a resource.
 func (q *Queue) Weight(space *resource.Space, slot int) int64 {
-	for i := range q.Spec.Weights {
-		if q.Spec.Weights[i].Name == space.Name(slot) {
-			return max(1, q.Spec.Weights[i].Value)
-		}
-	}
-	return max(1, q.Spec.Weight)
+	return q.Spec.WeightIn(space.Name(slot))
 }
 
 // Admits reports whether a user may submit to the queue: by its own ACLs or those of any queue above it.

@@ -55,6 +55,16 @@ type QueueSpec struct {
 	Preemption Preemption
 }
 
+// WeightIn is the queue's weight in the named resource; at least 1.
+func (q *QueueSpec) WeightIn(name string) int64 {
+	for i := range q.Weights {
+		if q.Weights[i].Name == name {
+			return max(1, q.Weights[i].Value)
+		}
+	}
+	return max(1, q.Weight)
+}
+
 // AppSort orders the applications of a leaf of equal priority.
 type AppSort string
 

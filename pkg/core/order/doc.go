@@ -7,8 +7,9 @@
 //
 // What an evaluator says of node and ask together is its dynamic score. Where it is the same for all nodes of a class (preferred node
 // affinity, soft taints) it shifts the class as a whole, and the ask still takes the first. Where it is not (request-aware
-// allocation, the best fit for a scarce resource), every node that has room is scored. Asks for a scarce resource look only at the nodes
-// that offer it, which stand apart in the index.
+// allocation), every node that has room is scored. Asks for a scarce resource look only at the nodes that offer it, which stand
+// apart in the index, and there walk down by the most that an ask for so many units could score on each node (ceiling), which is known from the
+// node alone: they stop where no ceiling is above the best score found.
 //
 // Scores are whole numbers: each evaluator gives 0 to Unit, times its weight.
 package order

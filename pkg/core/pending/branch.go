@@ -97,6 +97,7 @@ func (q *Queue) Changed(queue *cluster.Queue) {
 
 // Remeasure has everything put in order anew: the tree or what is configured of it, or the capacity (rescaled), has changed.
 func (q *Queue) Remeasure(rescaled bool) {
+	q.stirred = true // what was strict may not be any more
 	for _, b := range q.branches {
 		if b == nil {
 			continue

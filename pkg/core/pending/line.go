@@ -104,11 +104,8 @@ func (l *Line) Why() (*Hold, *Failure) {
 	return nil, nil
 }
 
-// Behind reports whether the line has to let another go first that waits: in its queue nobody passes the first who do.
-func (l *Line) Behind() bool {
-	first := l.branch.waiting.top()
-	return l.branch.queue.Spec.Strict && first != nil && first != l && earlier(first, l)
-}
+// Behind reports whether the line may not be tried because its queue is strict and another comes before it.
+func (l *Line) Behind() bool { return l.branch.queue.Spec.Strict && !l.branch.leads(l) }
 
 // Waits reports whether the line waits for something: room, or an account.
 func (l *Line) Waits() bool { return l.standing != ready }
@@ -193,6 +190,7 @@ func (q *Queue) settleLine(l *Line) {
 	if l.among == nil {
 		q.dropLine(l)
 	}
+	q.stirred = q.stirred || b.queue.Spec.Strict || l.standing == parked && l.Lot.HelpedBy != nil
 	q.soil(b)
 }
 

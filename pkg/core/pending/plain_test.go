@@ -10,10 +10,9 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/core/share"
 )
 
-// standsReady reports whether a pod in line may be tried: it waits for nothing, or is called in spite of that.
+// standsReady reports whether a pod in line may be tried.
 func (w *world) standsReady(p *cluster.Pod) bool {
 	_, parked := w.parked[p.Fact.Demand.Key]
-	parked = parked && (w.q.Called() == nil || w.q.Called() != w.q.Ask(p).Line())
 	return !parked && w.held[w.lineOf(p)] == nil
 }
 
@@ -85,10 +84,7 @@ func (w *world) compareInLeaf(spec *cluster.QueueSpec, a, b *cluster.Pod) int {
 func (w *world) largestPart(used resource.Vector) (most float64) {
 	offers := w.s.Node("n").Allocatable
 	for slot := range used {
-		if slot == resource.SlotPods {
-			continue
-		}
-		if offers.At(slot) > 0 {
+		if slot != resource.SlotPods && offers.At(slot) > 0 {
 			most = max(most, float64(used[slot])/float64(offers.At(slot)))
 		}
 	}
@@ -111,7 +107,8 @@ func (w *world) compareSiblings(parent, q *cluster.Queue, a *cluster.Pod, o *clu
 	if aboveA != aboveB {
 		byClass = map[bool]int{true: 1, false: -1}[aboveA]
 	}
-	return cmp.Or(byClass, byPriority, cmp.Compare(ra, rb), strings.Compare(q.Name, o.Name))
+	byPods := cmp.Compare(float64(w.usedOf(q, "pods"))/float64(q.Spec.Weight), float64(w.usedOf(o, "pods"))/float64(o.Spec.Weight))
+	return cmp.Or(byClass, byPriority, cmp.Compare(ra, rb), byPods, strings.Compare(q.Name, o.Name))
 }
 
 // seen is the priority of a pod as it is seen outside a queue.

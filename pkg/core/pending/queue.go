@@ -37,6 +37,8 @@ type Queue struct {
 	helped []*Lot
 	called *Line
 	seeks  uint64
+	// stirred: a line may be tried that Seek has not seen so.
+	stirred bool
 	// due holds the parked lots by when they are looked at again, backoff the asks by the end of their wait.
 	due     *btree.BTreeG[*Lot]
 	backoff *btree.BTreeG[*Ask]

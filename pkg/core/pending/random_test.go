@@ -3,7 +3,6 @@ package pending
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"testing"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+	"github.com/sluice-scheduler/sluice/pkg/core/fit"
 	"github.com/sluice-scheduler/sluice/pkg/core/resource"
 	"github.com/sluice-scheduler/sluice/pkg/core/share"
 )
@@ -26,9 +26,10 @@ func TestRandomTurns(t *testing.T) {
 				reached[what]++
 				w.check(what)
 			}
+			reached["sought"] += w.sought
 		})
 	}
-	for _, what := range []string{"put", "change", "take", "return", "backoff", "park", "wake", "help", "hold back", "relieve", "drop", "aside", "tree", "tick"} {
+	for _, what := range []string{"put", "change", "take", "return", "backoff", "park", "wake", "hold back", "relieve", "drop", "aside", "tree", "tick", "help", "sought"} {
 		require.Greater(t, reached[what], 500, "the random turns hardly reach %s", what)
 	}
 }
@@ -48,10 +49,11 @@ type world struct {
 	parked map[string]time.Time
 	held   map[plainLine]*share.Refusal
 	stood  map[*cluster.Pod]stood
-	// helped are the demands that a node helps, may says who may be chosen.
-	helped map[string]bool
+	// may says which pods are chosen from; those that are ready where nothing else is said.
 	may    func(*cluster.Pod) bool
 	serial int
+	// sought counts the searches that found a line.
+	sought int
 }
 
 // plainLine tells pods apart that may be treated differently.
@@ -67,10 +69,9 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{
 		t: t, rng: rand.New(rand.NewPCG(seed, 7)), s: s, scale: share.NewScale(s.Space), now: today,
 		states: map[*cluster.Pod]State{}, until: map[*cluster.Pod]time.Time{}, parked: map[string]time.Time{}, held: map[plainLine]*share.Refusal{}, stood: map[*cluster.Pod]stood{},
-		helped: map[string]bool{},
 	}
-	w.may = w.standsReady
 	w.scale.Set(s.Capacity())
+	w.may = w.standsReady
 	w.q = New(w.scale)
 	w.setTree()
 	return w
@@ -107,23 +108,16 @@ func (w *world) something() string {
 		return "backoff"
 	case k < 13 && next != nil:
 		w.parked[next.Lot.Ask.Shape.Key] = w.now.Add(2 * time.Minute)
-		delete(w.helped, next.Lot.Ask.Shape.Key)
 		w.q.Park(next.Lot, &Failure{}, w.now.Add(2*time.Minute))
-		w.q.Dismiss()
 		return "park"
-	case k < 14 && w.states[p] == InLine && w.rng.IntN(2) == 0:
-		w.help(p)
-		return "help"
-	case k < 14 && w.states[p] == InLine:
+	case k < 14 && w.states[p] == InLine && w.q.Ask(p).Line() != nil:
 		delete(w.parked, p.Fact.Demand.Key)
-		delete(w.helped, p.Fact.Demand.Key)
 		w.q.Wake(w.q.Ask(p).Line().Lot)
 		return "wake"
 	case k < 16 && next != nil:
 		w.holdBack(next)
-		w.q.Dismiss()
 		return "hold back"
-	case k < 17 || k < 18 && w.rng.IntN(2) == 0:
+	case k < 17:
 		w.relieve()
 		return "relieve"
 	case k < 18:
@@ -138,7 +132,11 @@ func (w *world) something() string {
 }
 
 func (w *world) rare(p *cluster.Pod) string {
-	if w.rng.IntN(2) == 0 && p.Alloc == nil {
+	switch k := w.rng.IntN(3); {
+	case k == 0:
+		w.help()
+		return "help"
+	case k == 1 && p.Alloc == nil:
 		w.q.Aside(p, Gated, "", w.now)
 		w.states[p] = Gated
 		return "aside"
@@ -211,7 +209,6 @@ func (w *world) take(l *Line) {
 	w.q.Take(a)
 	w.states[a.Pod] = Away
 	w.follow()
-	w.q.Dismiss()
 }
 
 func (w *world) giveBack(p *cluster.Pod) {
@@ -223,76 +220,79 @@ func (w *world) giveBack(p *cluster.Pod) {
 
 func (w *world) holdBack(l *Line) {
 	account := l.Ledger().Accounts[w.rng.IntN(len(l.Ledger().Accounts))]
-	r := share.Refusal{Account: account, Slot: share.NoSlot, Max: int64(account.MaxApps)}
+	r := &share.Refusal{Account: account, Slot: share.NoSlot, Max: int64(account.MaxApps)}
 	if len(account.Max) > 0 {
 		m := account.Max[w.rng.IntN(len(account.Max))]
 		r.Slot, r.Max = m.Slot, m.Value
 	}
-	w.held[plainLine{l.Lot.Ask.Shape.Key, l.Ledger(), l.Starting()}] = &r
-	w.q.HoldBack(l, &Hold{Refusal: r})
+	w.held[plainLine{l.Lot.Ask.Shape.Key, l.Ledger(), l.Starting()}] = r
+	w.q.HoldBack(l, &Hold{Refusal: *r})
 }
 
+// relieve seeks among the lines that an account holds back, and calls one after the other, each time the one whose turn is first.
 func (w *world) relieve() {
-	var accounts []*cluster.Account
-	for _, q := range w.s.QueueSlots() {
-		if q != nil && w.q.HoldsBack(&q.Account) && w.rng.IntN(2) == 0 {
-			accounts = append(accounts, &q.Account)
+	for _, any := range w.held {
+		account := any.Account
+		defer func() { w.may = w.standsReady }()
+		w.may = func(p *cluster.Pod) bool {
+			l := w.lineOf(p)
+			r := w.held[l]
+			return r != nil && r.Account == account && w.parked[l.demand].IsZero() && !refuses(r, p.Shape.Request, l.starting)
+		}
+		for s := w.q.Seek([]*cluster.Account{account}); s.First != nil; s = w.q.Seek([]*cluster.Account{account}) {
+			want := w.choose(w.s.Root())
+			require.NotNil(w.t, want)
+			require.Equal(w.t, want.Fact.Name, s.First.Head().Pod.Fact.Name)
+			w.q.Call(s.First)
+			require.Nil(w.t, w.q.Called(), "its lot is not parked, so it is simply ready")
+			delete(w.held, w.lineOf(want))
+			w.sought++
+		}
+		for l, of := range w.held {
+			if of.Account == account && w.q.lines[lineKey{w.q.lots[fit.Ask{Shape: w.shapeOf(l)}], l.ledger, l.starting}].Hold == nil {
+				delete(w.held, l) // it waits for room now, or there was room for the first of each
+			}
+		}
+		return
+	}
+}
+
+// help lets the node help some parked lots, and holds the line that is called against the first in turn of theirs.
+func (w *world) help() {
+	helps := map[string]bool{}
+	for _, lot := range w.q.parked {
+		if w.rng.IntN(2) == 0 {
+			w.q.Help(lot, w.s.Node("n"))
+			helps[lot.Ask.Shape.Key] = true
 		}
 	}
-	w.q.Dismiss()
-	s := w.q.Seek(accounts)
-	for l, r := range w.held { // those that were made ready at once, or wait for room now
-		if slices.Contains(accounts, r.Account) && w.lineFor(l).Hold == nil {
-			require.False(w.t, refuses(r, w.requestOf(l), l.starting))
-			delete(w.held, l)
-		}
+	defer func() {
+		w.may = w.standsReady
+		w.q.Dismiss()
+		w.q.Helped(w.q.Unhelp)
+	}()
+	w.may = func(p *cluster.Pod) bool {
+		l := w.lineOf(p)
+		r := w.held[l]
+		return helps[l.demand] && (r == nil || !refuses(r, p.Shape.Request, l.starting))
 	}
-	want := w.lookFor(accounts)
+	want, s := w.choose(w.s.Root()), w.q.Seek(nil)
 	require.Equal(w.t, want == nil, s.First == nil)
 	if want == nil {
 		return
 	}
-	got := s.First.Head().Pod
-	require.Equal(w.t, want.Fact.Name, got.Fact.Name, "want %s of %v, got %s of %v", want.Fact.Name, want.App.Queue(), got.Fact.Name, got.App.Queue())
-	delete(w.held, w.lineOf(s.First.Head().Pod))
+	require.Equal(w.t, want.Fact.Name, s.First.Head().Pod.Fact.Name)
 	w.q.Call(s.First)
+	require.Equal(w.t, s.First, w.q.Called())
+	require.NoError(w.t, w.q.Verify())
+	delete(w.held, w.lineOf(want))
+	w.sought++
 }
 
-// lookFor is the pod that is first of those that may be tried again: that fit now, or whose account would let them in.
-func (w *world) lookFor(accounts []*cluster.Account) *cluster.Pod {
-	w.may = func(p *cluster.Pod) bool {
-		r, _, demand := w.held[w.lineOf(p)], 0, p.Fact.Demand.Key
-		passes := r == nil || !refuses(r, p.Shape.Request, p.App.Placed == 0)
-		_, parked := w.parked[demand]
-		return passes && parked && w.helped[demand] || r != nil && passes && !parked && slices.Contains(accounts, r.Account)
-	}
-	defer func() { w.may = w.standsReady }()
-	return w.choose(w.s.Root())
-}
-
-// lineFor is the queue's line for a plain one.
-func (w *world) lineFor(l plainLine) *Line {
-	for key, line := range w.q.lines {
-		if key.lot.Ask.Shape.Key == l.demand && key.ledger == l.ledger && key.starting == l.starting {
-			return line
-		}
-	}
-	return nil
-}
-
-// help notes that a node helps a parked demand.
-func (w *world) help(p *cluster.Pod) {
-	l := w.q.Ask(p).Line()
-	if l.Lot.Parked() {
-		w.q.Help(l.Lot, w.s.Node("n"))
-		w.helped[p.Fact.Demand.Key] = true
-	}
-}
-
-func (w *world) requestOf(l plainLine) resource.Vector {
+func (w *world) shapeOf(l plainLine) *cluster.Shape {
 	for p := range w.states {
 		if p.Fact.Demand.Key == l.demand {
-			return p.Shape.Request
+			return p.Shape
 		}
 	}
 	return nil
@@ -316,7 +316,6 @@ func (w *world) tick() {
 	for demand, due := range w.parked {
 		if !due.After(w.now) {
 			delete(w.parked, demand)
-			delete(w.helped, demand)
 		}
 	}
 	for p, at := range w.until {
@@ -330,7 +329,7 @@ func (w *world) setTree() {
 	w.s.SetTree(w.tree())
 	w.s.Rehome(1000)
 	w.s.TouchedApps(w.q.Follow)
-	w.q.Remeasure(false)
+	w.q.Remeasure(true)
 }
 
 func (w *world) tree() *cluster.Tree {
@@ -387,7 +386,6 @@ func (w *world) forget() {
 	for demand := range w.parked {
 		if !demands[demand] {
 			delete(w.parked, demand)
-			delete(w.helped, demand)
 		}
 	}
 	for l := range w.held {

@@ -85,7 +85,7 @@ func (s *seeker) account(a *cluster.Account) {
 		s.visited++
 		switch {
 		case l.Hold.Holds(l.Request(), l.starting):
-		case l.Lot.parked && l.Lot.HelpedBy == nil:
+		case l.Lot.parked && l.Lot.HelpedBy == nil, l.Behind():
 			s.q.release(l)
 			s.q.settleLine(l)
 			s.released = append(s.released, l)
@@ -132,7 +132,7 @@ func (l *Line) helped() bool {
 // consider makes a line the best of its queue if it is. In a strict queue only the first who waits may be.
 func (s *seeker) consider(l *Line) {
 	b := l.branch
-	if l.standing == ready || b.queue.Spec.Strict && !b.leads(l) {
+	if l.standing == ready || l.Behind() {
 		return
 	}
 	s.touch(b)
@@ -143,8 +143,16 @@ func (s *seeker) consider(l *Line) {
 
 // leads reports whether nobody in the line's queue comes before it.
 func (b *branch) leads(l *Line) bool {
-	first := b.ready.top()
-	return b.waiting.top() == l && (first == nil || earlier(l, first))
+	r, w := b.ready.top(), b.waiting.top()
+	return (r == nil || r == l || earlier(l, r)) && (w == nil || w == l || earlier(l, w))
+}
+
+// Stirred reports whether since the last call something has changed by which Seek may find a line: a strict queue, where another may come first now, or a line of a
+// helped lot that no account holds back any more.
+func (q *Queue) Stirred() bool {
+	was := q.stirred
+	q.stirred = false
+	return was
 }
 
 func (s *seeker) touch(b *branch) {

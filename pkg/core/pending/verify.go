@@ -55,6 +55,8 @@ func (v *verifier) lots() {
 			v.check(line.Lot == l && line.atLot == i && v.q.lines[lineKey{l, line.ledger, line.starting}] == line, "a line is not its lot's")
 		}
 		v.check(of == l.Ask && l.pods == pods && pods > 0, "a lot counts %d pods, its lines %d", l.pods, pods)
+		listed := l.atHelped < len(v.q.helped) && v.q.helped[l.atHelped] == l
+		v.check((l.HelpedBy != nil) == listed && (l.parked || !listed), "a lot is parked %t, helped %t and listed so %t", l.parked, l.HelpedBy != nil, listed)
 		if !l.parked {
 			continue
 		}

@@ -55,6 +55,8 @@ type Key struct {
 	Priority int64
 	// Ratio is the largest used/guaranteed of the resources that count, or beyond the guarantee the largest part of the capacity by weight.
 	Ratio float64
+	// Pods is the same of the number of pods alone; it decides between equal ratios, as those of pods that ask for nothing.
+	Pods float64
 }
 
 // Compare orders keys of siblings.
@@ -68,7 +70,7 @@ func (k Key) Compare(o Key) int {
 		}
 		return -1
 	}
-	return cmp.Or(cmp.Compare(o.Priority, k.Priority), cmp.Compare(k.Ratio, o.Ratio))
+	return cmp.Or(cmp.Compare(o.Priority, k.Priority), cmp.Compare(k.Ratio, o.Ratio), cmp.Compare(k.Pods, o.Pods))
 }
 
 // Key returns the key of a queue that offers an ask of such a request and priority.
@@ -81,6 +83,9 @@ func (m *Scale) Key(q *cluster.Queue, request resource.Vector, priority int64) K
 		if q.Parent.Spec.PriorityFirst {
 			k.First = k.Priority
 		}
+	}
+	if len(m.capacity) > resource.SlotPods && m.capacity[resource.SlotPods] > 0 {
+		k.Pods = float64(q.Pods) / m.capacity[resource.SlotPods] / float64(q.Weight(m.space, resource.SlotPods))
 	}
 	var within bool
 	if k.Ratio, within = below(q, request); within {
@@ -109,7 +114,7 @@ func below(q *cluster.Queue, request resource.Vector) (ratio float64, within boo
 }
 
 // beyond is the largest part of the capacity that a queue holds beyond its guarantee, by its weight. The number of pods counts only where it is guaranteed:
-// what is scarce is what pods ask for.
+// what is scarce is what pods ask for (but see Key.Pods).
 func (m *Scale) beyond(q *cluster.Queue) (most float64) {
 	for slot, used := range q.Used {
 		if used <= 0 || slot >= len(m.capacity) || m.capacity[slot] == 0 {

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluice-scheduler/sluice/pkg/web/api"
+)
+
+// standings say in words where a pod stands.
+var standings = map[string]string{
+	"ready":     "its turn has not come",
+	"parked":    "it fits on no node now; a change that helps wakes it",
+	"held-back": "its queue, or a limit for its user or group, has not enough left; it is woken when there is more",
+	"backoff":   "its bind was refused, and it is tried again later",
+	"gated":     "it has scheduling gates",
+	"held":      "it cannot be tried as it is",
+	"assumed":   "a node was found, and its bind is under way",
+	"bound":     "it has its node",
+	"leaving":   "it is being deleted and was never bound",
+	"foreign":   "it belongs to another scheduler",
+}
+
+func explainCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "explain",
+		Short: "Say why something is as it is",
+		Long:  "Say why something is as it is. There are explanations of pods.",
+		Example: `  # why does this pod wait?
+  kubectl sluice explain pod NAMESPACE/NAME`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(explainPodCommand())
+	return c
+}
+
+func explainPodCommand() *cobra.Command {
+	var at, format string
+	c := &cobra.Command{
+		Use:   "pod NAMESPACE/NAME",
+		Short: "Say why a pod is where it is: its application, its queue and why that one, and what it waits for",
+		Example: `  # why does this pod wait?
+  kubectl sluice explain pod jobs/etl-7
+
+  # all that is known of it, for scripts
+  kubectl sluice explain pod jobs/etl-7 -o json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return explainPod(c, at, format, args[0]) },
+	}
+	addServerFlag(c, &at)
+	c.Flags().StringVarP(&format, "output", "o", "", "`form` of the output: json is the API's answer as it is")
+	return c
+}
+
+func explainPod(c *cobra.Command, at, format, pod string) error {
+	s, err := serverAt(at)
+	if err != nil {
+		return err
+	}
+	namespace, name, ok := strings.Cut(pod, "/")
+	if !ok || namespace == "" || name == "" || strings.Contains(name, "/") {
+		return fmt.Errorf("a pod is named as NAMESPACE/NAME, but this is %q", pod)
+	}
+	if format != "" && format != "json" {
+		return fmt.Errorf("the output cannot be %q: it is json, or the flag is left out", format)
+	}
+	var answer api.Pod
+	text, err := s.get(c.Context(), &answer, "pods", namespace, name)
+	switch {
+	case err != nil:
+		return err
+	case format == "json":
+		fmt.Fprint(c.OutOrStdout(), string(text))
+	default:
+		writePod(c.OutOrStdout(), &answer)
+	}
+	return nil
+}
+
+func writePod(w io.Writer, p *api.Pod) {
+	line := func(title, text string) {
+		if text != "" {
+			fmt.Fprintf(w, "%-13s%s\n", title+":", text)
+		}
+	}
+	line("Pod", p.Namespace+"/"+p.Name)
+	line("Standing", strings.TrimSuffix(p.Standing+" ("+standings[p.Standing]+")", " ()"))
+	line("Node", p.Node)
+	line("Application", p.Application)
+	line("Queue", p.Queue)
+	line("Decided by", p.DecidedBy)
+	line("Reason", p.Reason)
+	line("Message", p.Message)
+	if !p.Since.IsZero() {
+		line("Waits since", fmt.Sprintf("%s, tried %s", stamp(p.Since), plural(p.Attempts, "time", "times")))
+	}
+	if !p.Until.IsZero() {
+		line("Next try", stamp(p.Until))
+	}
+	if !p.Leading {
+		line("Note", "this Sluice stands by; the leader may have decided already")
+	}
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -1,0 +1,80 @@
+package run
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/sluice-scheduler/sluice/pkg/core"
+	"github.com/sluice-scheduler/sluice/pkg/core/resource"
+	"github.com/sluice-scheduler/sluice/pkg/web/api"
+)
+
+// queuesOf turns a survey into the API's words.
+func queuesOf(s core.QueueSurvey) api.Queues {
+	return api.Queues{Leading: s.Leading, Configuration: s.Hash, Capacity: quantities(s.Capacity), Queue: queueOf(&s.Root)}
+}
+
+func queueOf(s *core.QueueStatus) api.Queue {
+	q := api.Queue{
+		Name: s.Name, Leaf: s.Leaf, Dynamic: s.Dynamic, Draining: s.Draining,
+		Pods: s.Pods, PendingPods: s.PendingPods, RunningApps: s.Apps, MaxApps: s.MaxApps, Resources: make(map[string]api.Resource, len(s.Resources)),
+	}
+	for _, r := range s.Resources {
+		q.Resources[r.Name] = resourceOf(r)
+	}
+	for _, m := range s.Members {
+		q.Members = append(q.Members, memberOf(m))
+	}
+	for i := range s.Children {
+		q.Queues = append(q.Queues, queueOf(&s.Children[i]))
+	}
+	return q
+}
+
+func resourceOf(r core.ResourceStatus) api.Resource {
+	optional := func(value *int64) api.Quantity {
+		if value == nil {
+			return ""
+		}
+		return resource.Display(r.Name, *value)
+	}
+	return api.Resource{
+		Guaranteed: optional(r.Guaranteed), Max: optional(r.Max), Weight: r.Weight,
+		Used: resource.Display(r.Name, r.Used), Pending: resource.Display(r.Name, r.Pending), Fair: resource.Display(r.Name, r.Fair),
+	}
+}
+
+func memberOf(m core.MemberStatus) api.Member {
+	kind, name, _ := strings.Cut(m.Who, " ")
+	x := api.Member{Kind: kind, Name: name, Pods: m.Pods, RunningApps: m.Apps, MaxApps: m.MaxApps, Used: quantities(m.Used)}
+	if len(m.Max) > 0 {
+		x.Max = quantities(m.Max)
+	}
+	return x
+}
+
+func quantities(amounts resource.Amounts) map[string]api.Quantity {
+	list := make(map[string]api.Quantity, len(amounts))
+	for _, a := range amounts {
+		list[a.Name] = resource.Display(a.Name, a.Value)
+	}
+	return list
+}
+
+// podOf turns an explanation into the API's words.
+func podOf(x explained) api.Pod {
+	p := api.Pod{
+		Leading: x.leading, Namespace: x.Pod.Namespace, Name: x.Pod.Name, UID: string(x.Pod.UID),
+		Standing: string(x.Standing), Node: x.Node, Application: x.App, Queue: x.Queue, DecidedBy: x.QueueWhy,
+		Reason: x.Reason, Message: x.Message, Nodes: x.Nodes, Since: x.Since.UTC(), Attempts: x.Attempts, Until: x.Until.UTC(),
+	}
+	merged := map[string]int{}
+	for _, c := range x.Counts {
+		merged[c.Reason.String()] += c.Nodes // reasons that differ in their code alone read the same
+	}
+	for _, reason := range slices.Sorted(maps.Keys(merged)) {
+		p.Refusals = append(p.Refusals, api.Refusal{Reason: reason, Nodes: merged[reason]})
+	}
+	return p
+}
