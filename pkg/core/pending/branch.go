@@ -33,8 +33,9 @@ type branch struct {
 	soughtAt       uint64
 	soughtKey      share.Key
 	soughtPriority int64
-	// rankedBy is how the queue's parties were ranked.
+	// rankedBy is how the queue's parties were ranked; mixed says that some have been ranked otherwise since.
 	rankedBy ranking
+	mixed    bool
 }
 
 func (b *branch) spot() *int { return &b.place }
@@ -102,9 +103,10 @@ func (q *Queue) Remeasure(rescaled bool) {
 		if b == nil {
 			continue
 		}
-		if by := rulesOf(b.queue.Spec); by != b.rankedBy || rescaled && by.fair {
+		if by := rulesOf(b.queue.Spec); by != b.rankedBy || b.mixed || rescaled && by.fair {
 			b.rankedBy = by
 			q.rerank(b)
+			b.mixed = false
 		}
 		q.soil(b)
 	}

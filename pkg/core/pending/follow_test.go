@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+	"github.com/sluice-scheduler/sluice/pkg/core/resource"
 	"github.com/sluice-scheduler/sluice/pkg/core/share"
 )
 
@@ -69,4 +70,31 @@ func TestAPodGoesToAnotherApplication(t *testing.T) {
 	q.Put(p, today)
 	require.NoError(t, q.Verify())
 	require.Same(t, p.App, q.Ask(p).party.App)
+}
+
+// TestAQueueIsSortedByTurnsAndBack: two trees in one step, of which the second sorts as before the first. Whoever was ranked in between is ranked anew.
+func TestAQueueIsSortedByTurnsAndBack(t *testing.T) {
+	s, q := waiting()
+	sorted := func(by cluster.AppSort) {
+		tree := twoLeaves()
+		tree.Root.Children[0].Sort = by
+		s.SetTree(tree)
+		s.Rehome(100)
+		follow(s, q)
+	}
+	s.SetNode(&cluster.NodeFact{Name: "n", Allocatable: resource.Amounts{{Name: "cpu", Value: 10}}})
+	q.scale.Set(s.Capacity())
+	demand := &cluster.Demand{Key: "cpu", Requests: resource.Amounts{{Name: "cpu", Value: 1}}}
+	claim := &cluster.Claim{App: "app", Queue: "a"}
+	sorted(cluster.SortFair)
+	q.Put(s.SetPod(&cluster.PodFact{UID: "waits", Name: "waits", Ours: true, Demand: demand, Claim: claim}), today)
+	q.Remeasure(true)
+	require.NoError(t, q.Verify())
+
+	sorted(cluster.SortFIFO)
+	s.SetPod(&cluster.PodFact{UID: "runs", Name: "runs", Ours: true, Demand: demand, Claim: claim, Node: "n"})
+	follow(s, q)
+	sorted(cluster.SortFair)
+	q.Remeasure(false)
+	require.NoError(t, q.Verify())
 }

@@ -54,6 +54,7 @@ func rulesOf(spec *cluster.QueueSpec) ranking {
 // rankOf returns the rank of a party now.
 func (q *Queue) rankOf(p *Party) (r rank) {
 	by := rulesOf(p.line.ledger.Leaf.Spec)
+	p.line.branch.mixed = p.line.branch.mixed || by != p.line.branch.rankedBy
 	if by.byPriority {
 		r.priority = p.head().turn.Priority
 	}
