@@ -63,6 +63,7 @@ func New(cfg Config) *Core {
 		binds:      map[types.UID]Bind{},
 		quarantine: map[types.UID]string{},
 		contested:  map[string]bool{},
+		openings:   openings{opened: map[*cluster.Account]bool{}},
 		stats:      Stats{Rejected: map[string]uint64{}},
 	}
 }
@@ -82,8 +83,11 @@ func (c *Core) Step(now time.Time, events []Event) []Effect {
 		c.decide()
 		c.tellDismissed()
 		c.tellUnheard()
-	} else if len(c.binds) == 0 {
-		clear(c.contested) // nothing is assumed, so nothing can be lost
+	} else {
+		c.next() // nobody is tried; but what has changed is not kept for later
+		if len(c.binds) == 0 {
+			clear(c.contested) // nothing is assumed, so nothing can be lost
+		}
 	}
 
 	c.subjectPod, c.subjectNode = nil, nil

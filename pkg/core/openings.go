@@ -11,12 +11,16 @@ import (
 // openings are what may help those who wait. When room falls free for one pod, hundreds of lots may fit there, in thousands of lines; so nobody is
 // woken, but the one line is called whose turn is first, then the next, until nobody is helped any more.
 type openings struct {
-	// better are nodes whose change has not been held against the parked lots yet; nodes those that have helped one that still waits.
-	better, nodes []*cluster.Node
+	// better are nodes whose change has not been held against the parked lots yet.
+	better []*cluster.Node
+	// nodes are those that helped one who still waits, in the order in which they changed; one that changes again stands there again. Between its changes a
+	// node only loses room, so a lot need not look twice at what it has passed (Lot.HelpedAt).
+	nodes []*cluster.Node
 	// open: somebody may be helped who has not been looked for.
 	open bool
-	// accounts are those to which something was given back.
+	// accounts are those to which something was given back, opened tells which they are.
 	accounts []*cluster.Account
+	opened   map[*cluster.Account]bool
 	// dismissed were called and have not been tried: no account refuses them any more, whatever they were told.
 	dismissed []*pending.Line
 	// calledAt is how many decisions had been made when the present line was called.
@@ -30,9 +34,12 @@ const linesPerLook = 4
 func (c *Core) wake() {
 	o := &c.openings
 	for _, a := range c.state.TakeRelieved() {
-		if c.pending.HoldsBack(a) && !slices.Contains(o.accounts, a) {
-			o.accounts = append(o.accounts, a)
+		if c.pending.HoldsBack(a) {
 			o.open = true
+			if !o.opened[a] {
+				o.opened[a] = true
+				o.accounts = append(o.accounts, a)
+			}
 		}
 	}
 	o.better = append(o.better, c.state.TakeBetter()...)
@@ -60,13 +67,29 @@ func (c *Core) helpBy(n *cluster.Node) {
 		helps = true
 		if l.HelpedBy == nil {
 			c.stats.Woken++
-			c.pending.Help(l, n)
+			c.pending.Help(l, n, len(c.openings.nodes))
 		}
 	})
 	if helps {
+		c.compact()
 		c.openings.nodes = append(c.openings.nodes, n)
 		c.openings.open = true
 	}
+}
+
+// compact forgets that nodes stand in the list several times, before it outgrows them.
+func (c *Core) compact() {
+	o := &c.openings
+	if len(o.nodes) <= 2*c.state.KnownNodes()+64 {
+		return
+	}
+	seen := make(map[*cluster.Node]bool, len(o.nodes))
+	o.nodes = slices.DeleteFunc(o.nodes, func(n *cluster.Node) bool {
+		again := seen[n] || n.Fact == nil
+		seen[n] = true
+		return again
+	})
+	c.pending.Helped(func(l *pending.Lot) { l.HelpedAt = 0 })
 }
 
 // next returns the line whose turn it is, by the queues' present use: of those that are ready, and of those that an opening helps.
@@ -108,8 +131,11 @@ func (c *Core) call() {
 	for _, l := range s.Released {
 		c.tellLine(l)
 	}
+	for _, a := range s.Closed {
+		delete(o.opened, a)
+	}
+	o.accounts = s.Open
 	if o.open = s.First != nil; !o.open {
-		o.accounts = o.accounts[:0]
 		return
 	}
 	o.calledAt = c.stats.Scheduled
@@ -131,10 +157,11 @@ func (c *Core) stillHelped(l *pending.Lot) bool {
 	if l.HelpedBy.Fact != nil && fit.Fits(l.Ask, l.HelpedBy) {
 		return true
 	}
-	for _, n := range c.openings.nodes {
+	for i := l.HelpedAt; i < len(c.openings.nodes); i++ {
+		n := c.openings.nodes[i]
 		c.visited++
 		if n.Fact != nil && fit.Fits(l.Ask, n) {
-			c.pending.Help(l, n)
+			c.pending.Help(l, n, i)
 			return true
 		}
 	}
@@ -142,15 +169,22 @@ func (c *Core) stillHelped(l *pending.Lot) bool {
 }
 
 // review brings the reasons of a parked lot up to date when it is due: its counts without moving it, or, as a safety net, by trying it anew.
-func (c *Core) review(lot *pending.Lot) {
+//
+// Nothing is reviewed in a step that has done half of its work; then it waits for the next.
+func (c *Core) review(lot *pending.Lot) (goOn bool) {
+	if c.visited > c.cfg.Budget/2 {
+		c.unfinished = true
+		return false
+	}
 	if c.now.Sub(lot.Remembers) >= c.cfg.RetryAfter {
 		c.pending.Wake(lot)
-		return
+		return true
 	}
-	c.visited += lot.Memory.Update(c.state, lot.Ask)
+	c.visited += lot.Memory.Update(c.state, lot.Ask) + len(lot.Lines())/linesPerLook
 	if fitting := lot.Memory.Fitting(); len(fitting) > 0 {
 		c.pending.Wake(lot)
-		return
+		return true
 	}
 	c.repark(lot)
+	return true
 }

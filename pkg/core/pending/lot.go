@@ -17,8 +17,9 @@ type Lot struct {
 	Remembers time.Time
 	// Failure is the outcome of the last attempt; nil if there was none.
 	Failure *Failure
-	// HelpedBy is a changed node on which a parked lot fits; nil when none is known.
+	// HelpedBy is a changed node on which a parked lot fits; nil when none is known. HelpedAt is what Help was told with it.
 	HelpedBy *cluster.Node
+	HelpedAt int
 
 	lines  []*Line
 	pods   int

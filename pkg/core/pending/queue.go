@@ -155,10 +155,11 @@ func eachBackwards(lots []*Lot, f func(*Lot)) {
 // ParkedLots returns the number of parked lots that any node may help.
 func (q *Queue) ParkedLots() int { return len(q.parked) }
 
-// Tick makes ready those whose backoff has ended, and hands out the parked lots that are due; for each f must set a later time (Park) or wake it.
-func (q *Queue) Tick(now time.Time, f func(*Lot)) {
-	for l, ok := q.due.Min(); ok && !l.due.After(now); l, ok = q.due.Min() {
-		f(l)
+// Tick makes ready those whose backoff has ended, and hands out the parked lots that are due; for each f must set a later time (Park) or wake it, or else
+// return false to be asked again in the next step.
+func (q *Queue) Tick(now time.Time, f func(*Lot) bool) {
+	for l, ok := q.due.Min(); ok && !l.due.After(now) && f(l); {
+		l, ok = q.due.Min()
 	}
 	for a, ok := q.backoff.Min(); ok && !a.Until.After(now); a, ok = q.backoff.Min() {
 		q.Return(a)

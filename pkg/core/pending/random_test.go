@@ -262,7 +262,7 @@ func (w *world) help() {
 	helps := map[string]bool{}
 	for _, lot := range w.q.parked {
 		if w.rng.IntN(2) == 0 {
-			w.q.Help(lot, w.s.Node("n"))
+			w.q.Help(lot, w.s.Node("n"), 0)
 			helps[lot.Ask.Shape.Key] = true
 		}
 	}
@@ -312,7 +312,7 @@ func (w *world) drop(p *cluster.Pod) {
 }
 
 func (w *world) tick() {
-	w.q.Tick(w.now, w.q.Wake)
+	w.q.Tick(w.now, func(l *Lot) bool { w.q.Wake(l); return true })
 	for demand, due := range w.parked {
 		if !due.After(w.now) {
 			delete(w.parked, demand)

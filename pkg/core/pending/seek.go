@@ -9,13 +9,13 @@ import (
 )
 
 // Help notes that a parked lot fits on a node that has changed. The lot stays parked: there may be room for one of its pods and not for all,
-// so its lines are called one at a time (Seek, Call).
-func (q *Queue) Help(l *Lot, n *cluster.Node) {
+// so its lines are called one at a time (Seek, Call). At is for the caller to keep (Lot.HelpedAt).
+func (q *Queue) Help(l *Lot, n *cluster.Node, at int) {
 	if l.HelpedBy == nil {
 		l.atHelped = len(q.helped)
 		q.helped = append(q.helped, l)
 	}
-	l.HelpedBy = n
+	l.HelpedBy, l.HelpedAt = n, at
 }
 
 // Unhelp ends that.
@@ -38,6 +38,8 @@ type Sought struct {
 	First *Line
 	// Released are lines that no account refuses any more and that wait for room now.
 	Released []*Line
+	// Open are the accounts that might let in more of those they hold back, Closed the others.
+	Open, Closed []*cluster.Account
 	// Visited is how many lines were looked at.
 	Visited int
 }
@@ -47,8 +49,13 @@ type Sought struct {
 func (q *Queue) Seek(accounts []*cluster.Account) Sought {
 	s := seeker{q: q}
 	q.seeks++
+	var open, closed []*cluster.Account
 	for _, a := range accounts {
-		s.account(a)
+		if s.account(a) {
+			open = append(open, a)
+		} else {
+			closed = append(closed, a)
+		}
 	}
 	lines := 0
 	for _, lot := range q.helped {
@@ -65,7 +72,7 @@ func (q *Queue) Seek(accounts []*cluster.Account) Sought {
 			s.lines(lot.lines)
 		}
 	}
-	return Sought{First: s.fold(), Released: s.released, Visited: s.visited}
+	return Sought{First: s.fold(), Released: s.released, Open: open, Closed: closed, Visited: s.visited}
 }
 
 type seeker struct {
@@ -75,8 +82,8 @@ type seeker struct {
 	visited  int
 }
 
-// account looks at the lines that an account held back.
-func (s *seeker) account(a *cluster.Account) {
+// account looks at the lines that an account held back, and reports whether one of them may be tried that is still held.
+func (s *seeker) account(a *cluster.Account) (considered bool) {
 	list := s.q.holds[a]
 	var passing []*Line
 	var sum resource.Vector
@@ -101,8 +108,10 @@ func (s *seeker) account(a *cluster.Account) {
 			s.q.settleLine(l)
 		} else {
 			s.consider(l)
+			considered = true
 		}
 	}
+	return considered
 }
 
 // lines considers those of some lines that a node helps and that no account refuses.
