@@ -82,9 +82,12 @@ func (c *Core) Step(now time.Time, events []Event) []Effect {
 		c.pending.Tick(now, c.review)
 		c.decide()
 		c.tellDismissed()
+		c.pending.Unblocked(c.tellLine)
 		c.tellUnheard()
 	} else {
-		c.next() // nobody is tried; but what has changed is not kept for later
+		c.state.DirtyQueues(c.pending.Changed)
+		c.pending.Unblocked(func(*pending.Line) {})
+		c.pending.Next() // nobody is tried; but what has changed is not kept for later
 		if len(c.binds) == 0 {
 			clear(c.contested) // nothing is assumed, so nothing can be lost
 		}

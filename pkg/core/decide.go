@@ -93,7 +93,9 @@ func (c *Core) repark(lot *pending.Lot) {
 	}
 	c.pending.Park(lot, c.failure(lot), due)
 	for _, line := range lot.Lines() {
-		c.tellLine(line)
+		if !c.refused(line) {
+			c.tellLine(line)
+		}
 	}
 }
 

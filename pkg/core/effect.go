@@ -61,6 +61,8 @@ const (
 	ReasonUnschedulable = "Unschedulable"
 	// ReasonQuotaExceeded: the max of a queue, or the limit of a user or group, leaves too little; more nodes would not help.
 	ReasonQuotaExceeded = "QuotaExceeded"
+	// ReasonWaitingForTurn: the pod's queue is strict, and others come first there.
+	ReasonWaitingForTurn = "WaitingForTurn"
 	// ReasonNoQueue: the application has no queue: it names none that exists, or one that does not admit its user.
 	ReasonNoQueue = "NoQueue"
 	// ReasonUnsupported: the pod uses a placement field that Sluice does not evaluate; it is held rather than bound as if the

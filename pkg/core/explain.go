@@ -85,6 +85,9 @@ func (c *Core) explain(p *cluster.Pod) Explanation {
 		x.Standing = StandingLeaving
 	default:
 		x.explainAsk(a)
+		if line := a.Line(); line != nil && line.Behind() {
+			x.Reason, x.Message, _ = c.why(line)
+		}
 	}
 	return x
 }

@@ -39,6 +39,7 @@ func (c *Core) take(e Event) {
 		c.order.Set(e.Orders, e.Scarce)
 	case QueuesSet:
 		c.state.SetTree(e.Tree)
+		c.pending.Hurry(c.now) // who waits for room may not be let in any more
 		c.followApps()
 	case NamespaceSet:
 		c.state.SetNamespace(e.Namespace)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 	"github.com/sluice-scheduler/sluice/pkg/core/pending"
+	"github.com/sluice-scheduler/sluice/pkg/core/share"
 )
 
 // tell says in the pod's condition why it waits, if that is news, and announces it when the kinds of reasons have changed.
@@ -33,6 +34,9 @@ func (c *Core) why(l *pending.Line) (reason, text, kinds string) {
 	switch {
 	case hold != nil:
 		return ReasonQuotaExceeded, hold.Text, hold.Text
+	case l.Behind():
+		text = "queue " + l.Ledger().Leaf.Name + " is strict: nobody there passes those who came first, and they still wait."
+		return ReasonWaitingForTurn, text, text
 	case failure != nil:
 		return ReasonUnschedulable, failure.Text, failure.Kinds
 	}
@@ -51,11 +55,27 @@ func (c *Core) tellLine(l *pending.Line) {
 	l.Each(func(a *pending.Ask) { c.tell(a, reason, text, kinds) })
 }
 
+// tellUnheard tells those who have come to wait. Who joins a lot that is parked may be refused by an account as well: that goes first, for it is not
+// room that such a pod lacks. Who is ready after a step that had time for all waits behind others in a strict queue.
 func (c *Core) tellUnheard() {
-	c.pending.Unheard(func(a *pending.Ask) {
-		reason, text, kinds := c.why(a.Line())
-		c.tell(a, reason, text, kinds)
+	c.pending.Unheard(!c.unfinished, func(a *pending.Ask) {
+		if !c.refused(a.Line()) {
+			reason, text, kinds := c.why(a.Line())
+			c.tell(a, reason, text, kinds)
+		}
 	})
+}
+
+// refused holds a line back that waits for room, if an account would not let it in anyway.
+func (c *Core) refused(l *pending.Line) bool {
+	if l.Hold != nil || !l.Waits() {
+		return false
+	}
+	r, refused := share.Refuses(l.Ledger(), l.Request(), l.Starting())
+	if refused {
+		c.holdBack(l, r)
+	}
+	return refused
 }
 
 // hold sets a pod aside and says why.

@@ -33,6 +33,8 @@ type branch struct {
 	soughtAt       uint64
 	soughtKey      share.Key
 	soughtPriority int64
+	// stirred: it stands in Queue.stirredIn; strict is what the queue was when it was last looked at.
+	stirred, strict bool
 	// rankedBy is how the queue's parties were ranked; mixed says that some have been ranked otherwise since.
 	rankedBy ranking
 	mixed    bool
@@ -41,7 +43,7 @@ type branch struct {
 func (b *branch) spot() *int { return &b.place }
 
 func newBranch(queue *cluster.Queue, parent *branch) *branch {
-	b := &branch{queue: queue, parent: parent, place: outside, rankedBy: rulesOf(queue.Spec)}
+	b := &branch{queue: queue, parent: parent, place: outside, rankedBy: rulesOf(queue.Spec), strict: queue.Spec.Strict}
 	if parent != nil {
 		b.depth = parent.depth + 1
 	}
@@ -107,6 +109,10 @@ func (q *Queue) Remeasure(rescaled bool) {
 			b.rankedBy = by
 			q.rerank(b)
 			b.mixed = false
+		}
+		if b.strict != b.queue.Spec.Strict {
+			b.strict = b.queue.Spec.Strict
+			q.stir(b)
 		}
 		q.soil(b)
 	}

@@ -190,7 +190,10 @@ func (q *Queue) settleLine(l *Line) {
 	if l.among == nil {
 		q.dropLine(l)
 	}
-	q.stirred = q.stirred || b.queue.Spec.Strict || l.standing == parked && l.Lot.HelpedBy != nil
+	if b.queue.Spec.Strict {
+		q.stir(b)
+	}
+	q.stirred = q.stirred || l.standing == parked && l.Lot.HelpedBy != nil
 	q.soil(b)
 }
 

@@ -93,7 +93,7 @@ func (q *Queue) listen(a *Ask) {
 		return
 	}
 	if len(q.unheard) > 2*q.counts[InLine]+64 {
-		q.Unheard(nil)
+		q.Unheard(false, nil)
 	}
 	a.unheard = true
 	q.unheard = append(q.unheard, a)

@@ -39,6 +39,8 @@ type Queue struct {
 	seeks  uint64
 	// stirred: a line may be tried that Seek has not seen so.
 	stirred bool
+	// stirredIn are the strict queues in which another may come first now.
+	stirredIn []*branch
 	// due holds the parked lots by when they are looked at again, backoff the asks by the end of their wait.
 	due     *btree.BTreeG[*Lot]
 	backoff *btree.BTreeG[*Ask]
@@ -166,6 +168,17 @@ func (q *Queue) Tick(now time.Time, f func(*Lot) bool) {
 	}
 }
 
+// Hurry makes every parked lot due.
+func (q *Queue) Hurry(now time.Time) {
+	var lots []*Lot
+	q.due.Ascend(func(l *Lot) bool { lots = append(lots, l); return true })
+	q.due.Clear(true)
+	for _, l := range lots {
+		l.due = now
+		q.due.ReplaceOrInsert(l)
+	}
+}
+
 // Due returns the next time at which Tick has something to do.
 func (q *Queue) Due() (at time.Time, ok bool) {
 	if l, found := q.due.Min(); found {
@@ -177,13 +190,13 @@ func (q *Queue) Due() (at time.Time, ok bool) {
 	return at, ok
 }
 
-// Unheard hands out the asks that joined a line since they were last handed out and whose line waits. Those whose line is still
-// ready are kept for the next call. Without f it only forgets those that have left their line.
-func (q *Queue) Unheard(f func(*Ask)) {
+// Unheard hands out the asks that joined a line since they were last handed out and whose line waits, or is behind others in a strict queue if behind says that
+// all have been tried who may. The others are kept for the next call. Without f it only forgets those that have left their line.
+func (q *Queue) Unheard(behind bool, f func(*Ask)) {
 	keep := q.unheard[:0]
 	for _, a := range q.unheard {
 		line := a.Line()
-		if line != nil && (f == nil || !line.Waits()) {
+		if line != nil && (f == nil || !line.Waits() && !(behind && line.Behind())) {
 			keep = append(keep, a)
 			continue
 		}

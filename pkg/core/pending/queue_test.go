@@ -31,7 +31,7 @@ func TestAStandbyForgetsThoseThatHaveGone(t *testing.T) {
 
 	q.Park(q.Next().Lot, &Failure{}, now)
 	var told []string
-	q.Unheard(func(a *Ask) { told = append(told, a.Pod.Fact.Name) })
+	q.Unheard(false, func(a *Ask) { told = append(told, a.Pod.Fact.Name) })
 	require.Equal(t, []string{"stays"}, told, "who still waits is told by the next leader")
 	require.NoError(t, q.Verify())
 }

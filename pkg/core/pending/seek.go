@@ -156,6 +156,30 @@ func (b *branch) leads(l *Line) bool {
 	return (r == nil || r == l || earlier(l, r)) && (w == nil || w == l || earlier(l, w))
 }
 
+// stir notes that in a strict queue another line may come first now.
+func (q *Queue) stir(b *branch) {
+	q.stirred = true
+	if !b.stirred {
+		b.stirred = true
+		q.stirredIn = append(q.stirredIn, b)
+	}
+}
+
+// Unblocked calls f for the waiting lines that come first in their strict queue, or whose queue is strict no more, where that may have changed since
+// the last call.
+func (q *Queue) Unblocked(f func(*Line)) {
+	for _, b := range q.stirredIn {
+		b.stirred = false
+		for _, l := range b.waiting.list {
+			if !l.Behind() {
+				f(l)
+			}
+		}
+	}
+	clear(q.stirredIn)
+	q.stirredIn = q.stirredIn[:0]
+}
+
 // Stirred reports whether since the last call something has changed by which Seek may find a line: a strict queue, where another may come first now, or a line of a
 // helped lot that no account holds back any more.
 func (q *Queue) Stirred() bool {
