@@ -74,19 +74,21 @@ func (c *Core) Step(now time.Time, events []Event) []Effect {
 	for _, e := range events {
 		c.take(e)
 	}
+	c.turnAway()
 	c.rehome()
 	if c.leading {
 		c.recall()
 		c.wake()
-		c.pending.Tick(now, c.review)
+		c.turnAway()
+		c.pending.Tick(now, c.reviewInTurn)
 		c.decide()
+		c.turnAway()
 		c.tellDismissed()
 		c.tellUnheard()
 	} else if len(c.binds) == 0 {
 		clear(c.contested) // nothing is assumed, so nothing can be lost
 	}
 
-	c.subjectPod, c.subjectNode = nil, nil
 	c.countScarce()
 	c.stats.NodesVisited += uint64(c.visited)
 	return c.effects
@@ -122,6 +124,16 @@ func (c *Core) turnTo(pod *cluster.PodFact, node *cluster.NodeFact) {
 	if c.cfg.Watch != nil {
 		c.cfg.Watch(c.Subject())
 	}
+}
+
+// turnAway notes that the core is done with its subject: what follows concerns many, and nobody is to blame for it.
+func (c *Core) turnAway() { c.subjectPod, c.subjectNode = nil, nil }
+
+// reviewInTurn reviews a parked lot that is due as the turn of one of its pods.
+func (c *Core) reviewInTurn(lot *pending.Lot) {
+	c.turnTo(lot.Any().Pod.Fact, nil)
+	c.review(lot)
+	c.turnAway()
 }
 
 // Stats returns the counters.

@@ -13,7 +13,7 @@ import (
 
 // take lets one event into the state.
 func (c *Core) take(e Event) {
-	c.subjectPod, c.subjectNode = nil, nil // whoever came before is not to blame
+	c.turnAway() // whoever came before is not to blame
 	switch e := e.(type) {
 	case NodeSet:
 		c.setNode(e.Node)
