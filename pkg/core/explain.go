@@ -84,18 +84,19 @@ func (c *Core) explain(p *cluster.Pod) Explanation {
 	case a == nil:
 		x.Standing = StandingLeaving
 	default:
-		x.explainAsk(a)
+		c.explainAsk(&x, a)
 	}
 	return x
 }
 
-func (x *Explanation) explainAsk(a *pending.Ask) {
+func (c *Core) explainAsk(x *Explanation, a *pending.Ask) {
 	x.Since, x.Attempts, x.Message = a.Entered, a.Attempts, a.Why
 	switch a.State {
 	case pending.Gated:
 		x.Standing = StandingGated
 	case pending.Held:
-		x.Standing, x.Reason = StandingHeld, a.Kinds
+		x.Standing = StandingHeld
+		x.Reason, _ = c.whyHeld(a.Pod)
 	case pending.InBackoff:
 		x.Standing, x.Reason, x.Until = StandingBackoff, ReasonSchedulerError, a.Until
 	default:

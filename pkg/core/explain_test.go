@@ -1,0 +1,43 @@
+package core_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sluice-scheduler/sluice/pkg/core"
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+)
+
+// TestAStandbyGivesTheReasonsOfHeldPods: whoever asks it is told what the leader would say.
+func TestAStandbyGivesTheReasonsOfHeldPods(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	unsupported, quarantined := podOf("unsupported", 1, 0, now), podOf("quarantined", 1, 0, now)
+	unsupported.Demand = &cluster.Demand{Key: "unsupported", Unsupported: []string{"a field"}}
+	c := core.New(core.Config{})
+	c.Step(now, []core.Event{
+		leavesOf(maxCPU("a", 1000)),
+		core.Quarantine{UID: quarantined.UID, Why: "oh"},
+		core.PodSet{Pod: inQueue("nowhere", "homeless", 1, now)},
+		core.PodSet{Pod: unsupported},
+		core.PodSet{Pod: quarantined},
+	})
+	want := map[string]string{
+		"homeless": core.ReasonNoQueue, "unsupported": core.ReasonUnsupported, "quarantined": core.ReasonSchedulerError,
+	}
+	told := func() map[string]core.Explanation {
+		all := map[string]core.Explanation{}
+		for name, reason := range want {
+			x := c.Explain("ns", name)
+			require.Equal(t, core.StandingHeld, x.Standing, name)
+			require.Equal(t, reason, x.Reason, name)
+			require.NotEmpty(t, x.Message, name)
+			all[name] = x
+		}
+		return all
+	}
+	standby := told()
+	require.Equal(t, want, reasons(c.Step(now, []core.Event{core.Lead{On: true}})))
+	require.Equal(t, standby, told(), "leading changes nothing about it")
+}
