@@ -41,3 +41,21 @@ func TestAStandbyGivesTheReasonsOfHeldPods(t *testing.T) {
 	require.Equal(t, want, reasons(c.Step(now, []core.Event{core.Lead{On: true}})))
 	require.Equal(t, standby, told(), "leading changes nothing about it")
 }
+
+// TestOfPodsOfOneNameTheNewestIsExplained, whichever was told first.
+func TestOfPodsOfOneNameTheNewestIsExplained(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	older, newer, twin := podOf("p", 1, 0, now), podOf("p", 1, 0, now.Add(time.Second)), podOf("p", 1, 0, now.Add(time.Second))
+	older.UID, newer.UID, twin.UID = "9", "1", "2"
+	elsewhere := podOf("p", 1, 0, now.Add(time.Hour))
+	elsewhere.Namespace, elsewhere.UID = "other", "3"
+	for _, order := range [][]*cluster.PodFact{{older, newer, twin, elsewhere}, {elsewhere, twin, newer, older}} {
+		c := core.New(core.Config{})
+		for _, f := range order {
+			c.Step(now, []core.Event{core.PodSet{Pod: f}})
+		}
+		require.EqualValues(t, "2", c.Explain("ns", "p").Pod.UID)
+		require.EqualValues(t, "3", c.Explain("other", "p").Pod.UID)
+		require.Equal(t, core.StandingUnknown, c.Explain("ns", "q").Standing)
+	}
+}
