@@ -91,7 +91,8 @@ func writePod(w io.Writer, p *api.Pod) {
 	line("Pod", p.Namespace+"/"+p.Name)
 	line("Standing", strings.TrimSuffix(p.Standing+" ("+standings[p.Standing]+")", " ()"))
 	line("Node", p.Node)
-	line("Application", p.Application)
+	line("Application", from(p.Application, p.ApplicationFrom))
+	line("Role", p.Role)
 	line("Queue", p.Queue)
 	line("Decided by", p.DecidedBy)
 	line("Reason", p.Reason)
@@ -102,9 +103,20 @@ func writePod(w io.Writer, p *api.Pod) {
 	if !p.Until.IsZero() {
 		line("Next try", stamp(p.Until))
 	}
+	for _, fault := range p.Faults {
+		line("Fault", fault)
+	}
 	if !p.Leading {
 		line("Note", "this Sluice stands by; the leader may have decided already")
 	}
+}
+
+// from adds to a value what decided about it.
+func from(value, by string) string {
+	if value == "" || by == "" {
+		return value
+	}
+	return value + " (" + by + ")"
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,8 +36,12 @@ type Explanation struct {
 	Standing Standing
 	// Node is where it runs or is going to.
 	Node string
-	// App is its application, Queue that one's queue, QueueWhy what decided about it.
-	App, Queue, QueueWhy string
+	// App is its application, AppFrom what decided about that, Role the pod's part in it.
+	App, AppFrom, Role string
+	// Queue is the application's queue, QueueWhy what decided about it.
+	Queue, QueueWhy string
+	// Faults names what of the pod could not be read, or not as it is written.
+	Faults []string
 	// Reason and Message are those of its condition, if it waits.
 	Reason, Message string
 	// Nodes is how many there were at the last attempt, Counts how many of them gave which reason.
@@ -76,6 +81,10 @@ func newer(f, than *cluster.PodFact) bool {
 
 func (c *Core) explain(p *cluster.Pod) Explanation {
 	x := Explanation{Pod: ref(p.Fact)}
+	if claim := p.Fact.Claim; claim != nil {
+		x.AppFrom, x.Role, x.Faults = claim.AppFrom, claim.Role, claim.Faults
+	}
+	x.Faults = append(slices.Clip(x.Faults), p.Fact.Demand.Faults...)
 	if p.App != nil {
 		x.App, x.QueueWhy = p.App.ID, p.App.Why
 		if q := p.App.Queue(); q != nil {

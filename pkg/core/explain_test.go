@@ -59,3 +59,25 @@ func TestOfPodsOfOneNameTheNewestIsExplained(t *testing.T) {
 		require.Equal(t, core.StandingUnknown, c.Explain("ns", "q").Standing)
 	}
 }
+
+// TestAnExplanationNamesApplicationRoleAndFaults: of the claim and of what is asked for, also once the pod is bound.
+func TestAnExplanationNamesApplicationRoleAndFaults(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	p := podOf("p", 1, 0, now)
+	p.Claim = &cluster.Claim{App: "etl", AppFrom: "label sluice.dev/app", Role: "driver", Faults: []string{"user.info cannot be read"}}
+	p.Demand.Faults = []string{"cpu is negative (-1)"}
+	bound := *p
+	bound.Node = "n"
+	theirs := podOf("theirs", 1, 0, now)
+	theirs.Ours = false
+	c := core.New(core.Config{})
+	for _, f := range []*cluster.PodFact{p, &bound} {
+		c.Step(now, []core.Event{core.NodeSet{Node: nodeOf("n", 1000)}, core.PodSet{Pod: f}})
+		x := c.Explain("ns", "p")
+		require.Equal(t, []string{"etl", "label sluice.dev/app", "driver"}, []string{x.App, x.AppFrom, x.Role})
+		require.Equal(t, []string{"user.info cannot be read", "cpu is negative (-1)"}, x.Faults)
+	}
+	require.Equal(t, []string{"user.info cannot be read"}, p.Claim.Faults, "facts stay as they are")
+	c.Step(now, []core.Event{core.PodSet{Pod: theirs}})
+	require.Empty(t, c.Explain("ns", "theirs").Faults)
+}
