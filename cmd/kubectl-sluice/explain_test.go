@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,4 +31,19 @@ func TestAnExplanationHasALineForEachThing(t *testing.T) {
 		"Fault:       one thing\n"+
 		"Fault:       another\n"+
 		"Note:        this Sluice stands by; the leader may have decided already\n", out)
+}
+
+// TestAPodIsNamedInEitherWay: as kubectl names it, or as it is shown.
+func TestAPodIsNamedInEitherWay(t *testing.T) {
+	var asked []string
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.Path)
+		_, _ = w.Write([]byte(`{}`))
+	}))
+	defer s.Close()
+	for _, args := range [][]string{{"ns/p"}, {"-n", "ns", "p"}, {"p", "--namespace", "ns"}} {
+		_, _, err := client("", append([]string{"explain", "pod", "--server", s.URL}, args...)...)
+		require.NoError(t, err)
+	}
+	require.Equal(t, []string{"/api/v1/pods/ns/p", "/api/v1/pods/ns/p", "/api/v1/pods/ns/p"}, asked)
 }
