@@ -142,11 +142,13 @@ func (r *reader) Collect(out chan<- prometheus.Metric) {
 		count(nameRejected, n, reason)
 	}
 	count(nameElsewhere, s.Elsewhere)
+	count(nameQuotaRefused, s.QuotaRefused)
 	count(nameWoken, s.Woken)
 	size(nameHeld, s.Held)
 	size(nameAssumed, s.Assumed)
 	size(nameNodes, s.Nodes)
 	size(namePods, s.Pods)
+	size(nameApps, s.Apps)
 	size(nameShapes, s.Shapes)
 	size(nameQuarantined, s.Quarantined)
 	count(nameOutages, w.Outages)

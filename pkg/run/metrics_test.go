@@ -35,7 +35,7 @@ func filled() *Metrics {
 	m.follow(sources{
 		core: func() *core.Stats {
 			return &core.Stats{
-				Scheduled: 1, Unschedulable: 2, Errors: 3, Parked: 4, Held: 5, HeldBack: 21, Quarantined: 6,
+				Scheduled: 1, Unschedulable: 2, Errors: 3, Parked: 4, Held: 5, HeldBack: 21, Quarantined: 6, QuotaRefused: 22, Apps: 23,
 				Rejected: map[string]uint64{"OutOfcpu": 7, "OutOfpods": 8},
 				Scarce:   []core.ScarceUnits{{Resource: "nvidia.com/gpu", Nodes: 2, Free: 13, Stranded: 14}},
 			}
@@ -108,7 +108,13 @@ scheduler_pending_pods{queue="unschedulable"} 9
 # TYPE sluice_kubelet_rejected_pods_total counter
 sluice_kubelet_rejected_pods_total{reason="OutOfcpu"} 7
 sluice_kubelet_rejected_pods_total{reason="OutOfpods"} 8
-`), "scheduler_schedule_attempts_total", "scheduler_pending_pods", "sluice_kubelet_rejected_pods_total"))
+# HELP sluice_quota_refusals_total Times that pods of equal requests and equal accounts were held back, because their queue, user or group had too little left.
+# TYPE sluice_quota_refusals_total counter
+sluice_quota_refusals_total 22
+# HELP sluice_applications Applications known: those that have pods which have not ended.
+# TYPE sluice_applications gauge
+sluice_applications 23
+`), "sluice_quota_refusals_total", "sluice_applications", "scheduler_schedule_attempts_total", "scheduler_pending_pods", "sluice_kubelet_rejected_pods_total"))
 }
 
 // Alerts are only as good as the metrics that they name.

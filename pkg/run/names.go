@@ -41,6 +41,8 @@ const (
 	nameConfigReloads = "sluice_config_reloads_total"
 	nameConfigLoaded  = "sluice_config_loaded_timestamp_seconds"
 	nameQueuesInfo    = "sluice_queues_info"
+	nameApps          = "sluice_applications"
+	nameQuotaRefused  = "sluice_quota_refusals_total"
 )
 
 // about says what a metric means and which labels it has.
@@ -64,10 +66,12 @@ func catalogue() []about {
 		{nameStolen, "counter", nil, "Rooms that another scheduler took after Sluice had assumed them; the pod was placed anew."},
 		{nameRejected, "counter", []string{"reason"}, "Pods bound by Sluice that a kubelet refused at admission, by its reason."},
 		{nameElsewhere, "counter", nil, "Pods of Sluice that another scheduler bound."},
+		{nameQuotaRefused, "counter", nil, "Times that pods of equal requests and equal accounts were held back, because their queue, user or group had too little left."},
 		{nameWoken, "counter", nil, "Groups of equal pods that were woken because a node changed so that they fit."},
 		{nameVisited, "counter", nil, "Nodes looked at while deciding."},
 		{nameNodes, "gauge", nil, "Nodes known that Sluice may use."},
 		{namePods, "gauge", nil, "Pods known, of all schedulers, that have not ended."},
+		{nameApps, "gauge", nil, "Applications known: those that have pods which have not ended."},
 		{nameShapes, "gauge", nil, "Distinct demands among the pods known."},
 		{nameQuarantined, "gauge", nil, "Objects set aside because they made the core panic; see the log of the last start and quarantine.json."},
 		{nameScarce, "gauge", []string{"resource", "state"}, "Units of each scarce resource, in pieces: free, and stranded (free on nodes where no usual request for it fits any more). Counted every ten seconds."},
