@@ -40,7 +40,7 @@ func resourceOf(r core.ResourceStatus) api.Resource {
 		return resource.Display(r.Name, *value)
 	}
 	return api.Resource{
-		Guaranteed: optional(r.Guaranteed), Max: optional(r.Max), Weight: r.Weight,
+		Guaranteed: optional(r.Guaranteed), Max: optional(r.Max), Headroom: optional(r.Headroom), Weight: r.Weight,
 		Used: resource.Display(r.Name, r.Used), Pending: resource.Display(r.Name, r.Pending), Fair: resource.Display(r.Name, r.Fair),
 	}
 }
