@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -96,6 +97,8 @@ type sources struct {
 	core  func() *core.Stats
 	watch func() kube.WatchStats
 	inbox func() int
+	// queues tells how the queues stand.
+	queues func(context.Context) (*core.QueueSurvey, error)
 	// settings is where the configuration and the queues come from.
 	settings *Settings
 }
@@ -159,6 +162,7 @@ func (r *reader) Collect(out chan<- prometheus.Metric) {
 		send(nameScarce, prometheus.GaugeValue, float64(u.Free), u.Resource, "free")
 		send(nameScarce, prometheus.GaugeValue, float64(u.Stranded), u.Resource, "stranded")
 	}
+	collectQueues(out, r.sources.queues)
 	hash, standings := r.sources.settings.standings()
 	for source, of := range standings {
 		faulty := 0

@@ -43,6 +43,12 @@ const (
 	nameQueuesInfo    = "sluice_queues_info"
 	nameApps          = "sluice_applications"
 	nameQuotaRefused  = "sluice_quota_refusals_total"
+
+	nameQueueUsed       = "sluice_queue_used"
+	nameQueueGuaranteed = "sluice_queue_guaranteed"
+	nameQueueMax        = "sluice_queue_max"
+	nameQueuePending    = "sluice_queue_pending_pods"
+	nameQueueApps       = "sluice_queue_running_applications"
 )
 
 // about says what a metric means and which labels it has.
@@ -93,6 +99,11 @@ func catalogue() []about {
 		{nameConfigReloads, "counter", []string{"source", "result"}, "Changes of the configuration or the queues (source) that took effect (result applied) or were turned down (refused)."},
 		{nameConfigLoaded, "gauge", []string{"source"}, "When the newest configuration or queues (source) were last found in order and are in force since, in seconds since 1970."},
 		{nameQueuesInfo, "gauge", []string{"hash"}, "Always 1; the label identifies the queues in force. Absent while there are none, and nothing is decided."},
+		{nameQueueUsed, "gauge", []string{"queue", "resource"}, "What a configured queue holds of each resource of which something is configured, held or waited for, with all below it: cpu in cores, memory and ephemeral-storage in bytes, others in pieces."},
+		{nameQueueGuaranteed, "gauge", []string{"queue", "resource"}, "What a configured queue is owed of a resource; absent where nothing is."},
+		{nameQueueMax, "gauge", []string{"queue", "resource"}, "The most that a configured queue may hold of a resource; absent where it has no max of its own."},
+		{nameQueuePending, "gauge", []string{"queue"}, "Pods that wait in a configured queue, and below it."},
+		{nameQueueApps, "gauge", []string{"queue"}, "Applications of a configured queue, and below it, of which pods hold something."},
 		{nameLeader, "gauge", nil, "1 while this process leads, 0 while it stands by."},
 		{nameBuild, "gauge", []string{"version"}, "Always 1; the label tells the version."},
 	}

@@ -81,7 +81,10 @@ func TestManyWhoAskShareASurvey(t *testing.T) {
 			})
 		}
 		all.Wait()
-		require.EqualValues(t, 1, c.snapshots.Load())
+		survey, err := q.Survey(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, "root", survey.Root.Name)
+		require.EqualValues(t, 1, c.snapshots.Load(), "metrics share it too")
 		inbox.Put(roomOn("n", 1000))
 		time.Sleep(surveyFor)
 		got, err := q.Queues(t.Context())
