@@ -29,11 +29,12 @@ const (
 )
 
 // forward is what to do when no Sluice can be reached.
-const forward = `A Sluice answers callers on its own machine only. Forward its port, leave that running, and try again:
+const forward = `A Sluice answers callers on its own machine only. If it runs in a pod, forward its port, leave that running, and try again:
 
-    kubectl port-forward -n sluice-system deployment/sluice 10270
+    kubectl port-forward -n NAMESPACE POD 10270
 
-A Sluice at another address is named by --server or ` + serverVariable + `.`
+If it was started on this machine (./sluice run), name the address it listens on by --server or ` + serverVariable + `, unless that is
+` + usualServer + `.`
 
 // server is a Sluice that can be asked.
 type server struct{ url string }

@@ -98,6 +98,9 @@ func TestWrongUsageHasItsExitCode(t *testing.T) {
 		{"explain", "pod", "name"},
 		{"explain", "pod", "/x"},
 		{"explain", "pod", "a/b/c"},
+		{"explain", "pod", "-n", "a", "a/b"},
+		{"explain", "pod", "-n", "a", ""},
+		{"explain", "pod", "-n", "a", "b", "c"},
 		{"explain", "pod", "a/b", "-o", "wide"},
 	} {
 		out, _, err := client("", args...)
@@ -114,7 +117,7 @@ func TestWrongUsageHasItsExitCode(t *testing.T) {
 func TestHelpNamesThePluginAndTheWayToTheServer(t *testing.T) {
 	out, _, err := client("", "queues", "--help")
 	require.NoError(t, err)
-	for _, part := range []string{"kubectl sluice queues [PATH]", "kubectl port-forward -n sluice-system", "$SLUICE_SERVER", usualServer} {
+	for _, part := range []string{"kubectl sluice queues [PATH]", "kubectl port-forward -n NAMESPACE POD 10270", "$SLUICE_SERVER", usualServer} {
 		require.Contains(t, out, part)
 	}
 	out, _, err = client("", "explain")

@@ -40,31 +40,33 @@ func explainCommand() *cobra.Command {
 }
 
 func explainPodCommand() *cobra.Command {
-	var at, format string
+	var at, format, namespace string
 	c := &cobra.Command{
-		Use:   "pod NAMESPACE/NAME",
+		Use:   "pod NAMESPACE/NAME | -n NAMESPACE NAME",
 		Short: "Say why a pod is where it is: its application, its queue and why that one, and what it waits for",
 		Example: `  # why does this pod wait?
   kubectl sluice explain pod jobs/etl-7
+  kubectl sluice explain pod -n jobs etl-7
 
   # all that is known of it, for scripts
   kubectl sluice explain pod jobs/etl-7 -o json`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return explainPod(c, at, format, args[0]) },
+		RunE: func(c *cobra.Command, args []string) error { return explainPod(c, at, format, namespace, args[0]) },
 	}
 	addServerFlag(c, &at)
+	c.Flags().StringVarP(&namespace, "namespace", "n", "", "`namespace` of the pod, if it is not given with the name")
 	c.Flags().StringVarP(&format, "output", "o", "", "`form` of the output: json is the API's answer as it is")
 	return c
 }
 
-func explainPod(c *cobra.Command, at, format, pod string) error {
+func explainPod(c *cobra.Command, at, format, namespace, pod string) error {
 	s, err := serverAt(at)
 	if err != nil {
 		return err
 	}
-	namespace, name, ok := strings.Cut(pod, "/")
-	if !ok || namespace == "" || name == "" || strings.Contains(name, "/") {
-		return fmt.Errorf("a pod is named as NAMESPACE/NAME, but this is %q", pod)
+	namespace, name, err := podNamed(namespace, pod)
+	if err != nil {
+		return err
 	}
 	if format != "" && format != "json" {
 		return fmt.Errorf("the output cannot be %q: it is json, or the flag is left out", format)
@@ -82,6 +84,21 @@ func explainPod(c *cobra.Command, at, format, pod string) error {
 	return nil
 }
 
+// podNamed takes a pod's namespace from the flag or from before the slash, but not from both.
+func podNamed(flag, pod string) (namespace, name string, err error) {
+	namespace, name, both := strings.Cut(pod, "/")
+	switch {
+	case both && flag != "":
+		return "", "", fmt.Errorf("the namespace is given twice: by -n and in %q", pod)
+	case !both:
+		namespace, name = flag, pod
+	}
+	if namespace == "" || name == "" || strings.Contains(name, "/") {
+		return "", "", fmt.Errorf("a pod is named as NAMESPACE/NAME or as -n NAMESPACE NAME, but this is %q", pod)
+	}
+	return namespace, name, nil
+}
+
 func writePod(w io.Writer, p *api.Pod) {
 	line := func(title, text string) {
 		if text != "" {
@@ -91,7 +108,8 @@ func writePod(w io.Writer, p *api.Pod) {
 	line("Pod", p.Namespace+"/"+p.Name)
 	line("Standing", strings.TrimSuffix(p.Standing+" ("+standings[p.Standing]+")", " ()"))
 	line("Node", p.Node)
-	line("Application", p.Application)
+	line("Application", from(p.Application, p.ApplicationFrom))
+	line("Role", p.Role)
 	line("Queue", p.Queue)
 	line("Decided by", p.DecidedBy)
 	line("Reason", p.Reason)
@@ -102,9 +120,20 @@ func writePod(w io.Writer, p *api.Pod) {
 	if !p.Until.IsZero() {
 		line("Next try", stamp(p.Until))
 	}
+	for _, fault := range p.Faults {
+		line("Fault", fault)
+	}
 	if !p.Leading {
 		line("Note", "this Sluice stands by; the leader may have decided already")
 	}
+}
+
+// from adds to a value what decided about it.
+func from(value, by string) string {
+	if value == "" || by == "" {
+		return value
+	}
+	return value + " (" + by + ")"
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

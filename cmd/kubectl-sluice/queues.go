@@ -29,7 +29,7 @@ Each queue has a line for each of its resources:
     FAIR        the fair share: what the queue should have of what there is and is wanted now
     PENDING     asked for by pods that wait
 
-Before the resources stand the running applications (of how many that may run), pods, and pending pods.
+Before the resources stand APPS, the running applications (of how many that may run), PODS that are bound or about to be, and PENDING PODS, which wait.
 
 MARKS say what is special: dynamic (made by a placement rule, goes with its last application), draining (no longer configured,
 goes with its last application), over guaranteed (some of what it holds is lent and may be taken back), at max (gets no more).
@@ -44,9 +44,12 @@ Amounts are rounded to be read; -o json has them exact. It is the answer of GET 
   # for scripts: the leaves in which pods wait
   kubectl sluice queues -o json | jq -r '.queue | recurse(.queues[]?) | select(.leaf and .pendingPods > 0).name'
 
-  # a Sluice in the cluster
-  kubectl port-forward -n sluice-system deployment/sluice 10270 &
-  kubectl sluice queues`,
+  # of a Sluice that runs in a pod
+  kubectl port-forward -n NAMESPACE POD 10270 &
+  kubectl sluice queues
+
+  # of a Sluice on this machine that listens elsewhere than usual
+  kubectl sluice queues --server http://127.0.0.1:8080`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return showQueues(c, at, format, args) },
 	}
@@ -85,7 +88,7 @@ func queueTable(q *api.Queue, wide bool) string {
 		{"QUEUE", left},
 		{"APPS", right},
 		{"PODS", right},
-		{"PENDING", right},
+		{"PENDING PODS", right},
 		{"RESOURCE", left},
 		{"USED", right},
 		{"GUARANTEED", right},

@@ -27,24 +27,24 @@ func TestTableOfQueues(t *testing.T) {
 		},
 	}
 	require.Equal(t, ""+
-		"QUEUE      APPS  PODS  PENDING  RESOURCE           USED  GUARANTEED   MAX    FAIR  PENDING  MARKS\n"+
-		"root.team   1/2     3        4  cpu                  16        12.3  15.5    333m      1.5  over guaranteed, at max\n"+
-		"                                memory           5.33Gi         5Gi     -  1000Gi    121Ki  over guaranteed\n"+
-		"                                example.com/tpu       0           0     0       0       12  at max\n"+
-		"  empty       0     0        0  -                                                           dynamic, draining\n"+
-		"  full        0     0        0  cpu                   2           -     2       2        0  dynamic, at max\n",
+		"QUEUE      APPS  PODS  PENDING PODS  RESOURCE           USED  GUARANTEED   MAX    FAIR  PENDING  MARKS\n"+
+		"root.team   1/2     3             4  cpu                  16        12.3  15.5    333m      1.5  over guaranteed, at max\n"+
+		"                                     memory           5.33Gi         5Gi     -  1000Gi    121Ki  over guaranteed\n"+
+		"                                     example.com/tpu       0           0     0       0       12  at max\n"+
+		"  empty       0     0             0  -                                                           dynamic, draining\n"+
+		"  full        0     0             0  cpu                   2           -     2       2        0  dynamic, at max\n",
 		queueTable(&tree, false))
 	require.Equal(t, ""+
-		"QUEUE            APPS  PODS  PENDING  RESOURCE             USED  GUARANTEED   MAX    FAIR  PENDING  MARKS\n"+
-		"root.team         1/2     3        4  cpu                    16        12.3  15.5    333m      1.5  over guaranteed, at max\n"+
-		"                                      memory             5.33Gi         5Gi     -  1000Gi    121Ki  over guaranteed\n"+
-		"                                      ephemeral-storage   1.5Gi           -   1Pi   1.5Gi        0\n"+
-		"                                      example.com/tpu         0           0     0       0       12  at max\n"+
-		"                                      pods                    3           -     -       7        4\n"+
-		"  empty             0     0        0  -                                                             dynamic, draining\n"+
-		"    (group ops)     0     0           cpu                     1                 -\n"+
-		"                                      memory                  0               2Gi\n"+
-		"  full              0     0        0  cpu                     2           -     2       2        0  dynamic, at max\n",
+		"QUEUE            APPS  PODS  PENDING PODS  RESOURCE             USED  GUARANTEED   MAX    FAIR  PENDING  MARKS\n"+
+		"root.team         1/2     3             4  cpu                    16        12.3  15.5    333m      1.5  over guaranteed, at max\n"+
+		"                                           memory             5.33Gi         5Gi     -  1000Gi    121Ki  over guaranteed\n"+
+		"                                           ephemeral-storage   1.5Gi           -   1Pi   1.5Gi        0\n"+
+		"                                           example.com/tpu         0           0     0       0       12  at max\n"+
+		"                                           pods                    3           -     -       7        4\n"+
+		"  empty             0     0             0  -                                                             dynamic, draining\n"+
+		"    (group ops)     0     0                cpu                     1                 -\n"+
+		"                                           memory                  0               2Gi\n"+
+		"  full              0     0             0  cpu                     2           -     2       2        0  dynamic, at max\n",
 		queueTable(&tree, true))
 }
 

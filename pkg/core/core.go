@@ -75,12 +75,15 @@ func (c *Core) Step(now time.Time, events []Event) []Effect {
 	for _, e := range events {
 		c.take(e)
 	}
+	c.turnAway()
 	c.rehome()
 	if c.leading {
 		c.recall()
 		c.wake()
-		c.pending.Tick(now, c.review)
+		c.turnAway()
+		c.pending.Tick(now, c.reviewInTurn)
 		c.decide()
+		c.turnAway()
 		c.tellDismissed()
 		c.pending.Unblocked(c.tellLine)
 		c.tellUnheard()
@@ -93,7 +96,6 @@ func (c *Core) Step(now time.Time, events []Event) []Effect {
 		}
 	}
 
-	c.subjectPod, c.subjectNode = nil, nil
 	c.countScarce()
 	c.stats.NodesVisited += uint64(c.visited)
 	return c.effects
@@ -129,6 +131,17 @@ func (c *Core) turnTo(pod *cluster.PodFact, node *cluster.NodeFact) {
 	if c.cfg.Watch != nil {
 		c.cfg.Watch(c.Subject())
 	}
+}
+
+// turnAway notes that the core is done with its subject: what follows concerns many, and nobody is to blame for it.
+func (c *Core) turnAway() { c.subjectPod, c.subjectNode = nil, nil }
+
+// reviewInTurn reviews a parked lot that is due as the turn of one of its pods.
+func (c *Core) reviewInTurn(lot *pending.Lot) (goOn bool) {
+	c.turnTo(lot.Any().Pod.Fact, nil)
+	goOn = c.review(lot)
+	c.turnAway() // not deferred: after a panic the subject must still be known
+	return goOn
 }
 
 // Stats returns the counters.

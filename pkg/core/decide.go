@@ -32,6 +32,7 @@ func (c *Core) decide() {
 			c.pending.Dismiss()
 			c.tellLine(line) // those behind the one who was tried wait for room, and may have been told of a quota
 		}
+		c.turnAway()
 	}
 }
 

@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,8 +36,12 @@ type Explanation struct {
 	Standing Standing
 	// Node is where it runs or is going to.
 	Node string
-	// App is its application, Queue that one's queue, QueueWhy what decided about it.
-	App, Queue, QueueWhy string
+	// App is its application, AppFrom what decided about that, Role the pod's part in it.
+	App, AppFrom, Role string
+	// Queue is the application's queue, QueueWhy what decided about it.
+	Queue, QueueWhy string
+	// Faults names what of the pod could not be read, or not as it is written.
+	Faults []string
 	// Reason and Message are those of its condition, if it waits.
 	Reason, Message string
 	// Nodes is how many there were at the last attempt, Counts how many of them gave which reason.
@@ -49,13 +54,14 @@ type Explanation struct {
 	Until time.Time
 }
 
-// Explain says why the pod of that namespace and name is where it is. It is a query, to be made between steps.
+// Explain says why the pod of that namespace and name is where it is; of several that have had the name, the newest. It is a query, to be made between
+// steps. The cost is that of passing all pods and comparing their names (tens of milliseconds for 100,000): an index would cost every pod for the sake of the few
+// that are asked about.
 func (c *Core) Explain(namespace, name string) Explanation {
 	var found *cluster.Pod
 	c.state.Pods(func(p *cluster.Pod) {
-		newer := found == nil || found.Fact.Created.Before(p.Fact.Created) ||
-			found.Fact.Created.Equal(p.Fact.Created) && found.Fact.UID < p.Fact.UID
-		if p.Fact.Namespace == namespace && p.Fact.Name == name && newer {
+		f := p.Fact
+		if f.Name == name && f.Namespace == namespace && (found == nil || newer(f, found.Fact)) {
 			found = p
 		}
 	})
@@ -65,8 +71,20 @@ func (c *Core) Explain(namespace, name string) Explanation {
 	return c.explain(found)
 }
 
+// newer reports whether a pod came after another of its name.
+func newer(f, than *cluster.PodFact) bool {
+	if f.Created.Equal(than.Created) {
+		return f.UID > than.UID
+	}
+	return f.Created.After(than.Created)
+}
+
 func (c *Core) explain(p *cluster.Pod) Explanation {
 	x := Explanation{Pod: ref(p.Fact)}
+	if claim := p.Fact.Claim; claim != nil {
+		x.AppFrom, x.Role, x.Faults = claim.AppFrom, claim.Role, claim.Faults
+	}
+	x.Faults = append(slices.Clip(x.Faults), p.Fact.Demand.Faults...)
 	if p.App != nil {
 		x.App, x.QueueWhy = p.App.ID, p.App.Why
 		if q := p.App.Queue(); q != nil {
@@ -84,7 +102,7 @@ func (c *Core) explain(p *cluster.Pod) Explanation {
 	case a == nil:
 		x.Standing = StandingLeaving
 	default:
-		x.explainAsk(a)
+		c.explainAsk(&x, a)
 		if line := a.Line(); line != nil && line.Behind() {
 			x.Reason, x.Message, _ = c.why(line)
 		}
@@ -92,13 +110,14 @@ func (c *Core) explain(p *cluster.Pod) Explanation {
 	return x
 }
 
-func (x *Explanation) explainAsk(a *pending.Ask) {
+func (c *Core) explainAsk(x *Explanation, a *pending.Ask) {
 	x.Since, x.Attempts, x.Message = a.Entered, a.Attempts, a.Why
 	switch a.State {
 	case pending.Gated:
 		x.Standing = StandingGated
 	case pending.Held:
-		x.Standing, x.Reason = StandingHeld, a.Kinds
+		x.Standing = StandingHeld
+		x.Reason, _ = c.whyHeld(a.Pod)
 	case pending.InBackoff:
 		x.Standing, x.Reason, x.Until = StandingBackoff, ReasonSchedulerError, a.Until
 	default:

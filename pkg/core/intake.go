@@ -13,7 +13,7 @@ import (
 
 // take lets one event into the state.
 func (c *Core) take(e Event) {
-	c.subjectPod, c.subjectNode = nil, nil // whoever came before is not to blame
+	c.turnAway() // whoever came before is not to blame
 	switch e := e.(type) {
 	case NodeSet:
 		c.setNode(e.Node)
@@ -163,7 +163,6 @@ func subdued(f *cluster.PodFact, why string) *cluster.PodFact {
 // settle puts a pod of ours where its fact says it belongs.
 func (c *Core) settle(p *cluster.Pod) {
 	f := p.Fact
-	why, isAside := c.quarantine[f.UID]
 	switch {
 	case p.Alloc != nil && p.Alloc.Bound:
 		c.pending.Drop(p)
@@ -173,19 +172,31 @@ func (c *Core) settle(p *cluster.Pod) {
 		c.pending.Drop(p)
 	case f.Gated:
 		c.pending.Aside(p, pending.Gated, "", c.now) // the API server itself writes the condition of a gated pod
-	case isAside:
-		c.hold(p, ReasonSchedulerError, "set aside, because it made the scheduler panic: "+why+
-			". An administrator releases it by removing its entry from quarantine.json and restarting Sluice.")
-	case len(f.Demand.Unsupported) > 0:
-		c.hold(p, ReasonUnsupported, unsupportedText(f.Demand.Unsupported))
-	case p.App.Ledger == nil:
-		c.hold(p, ReasonNoQueue, p.App.Fault+".")
 	default:
+		if reason, text := c.whyHeld(p); reason != "" {
+			c.hold(p, reason, text)
+			return
+		}
 		if c.pending.Ask(p) == nil {
 			c.welcome(p)
 		}
 		c.pending.Put(p, c.now)
 	}
+}
+
+// whyHeld says why a waiting pod cannot be tried as it is; the reason is empty when it can.
+func (c *Core) whyHeld(p *cluster.Pod) (reason, text string) {
+	why, isAside := c.quarantine[p.Fact.UID]
+	switch unsupported := p.Fact.Demand.Unsupported; {
+	case isAside:
+		return ReasonSchedulerError, "set aside, because it made the scheduler panic: " + why +
+			". An administrator releases it by removing its entry from quarantine.json and restarting Sluice."
+	case len(unsupported) > 0:
+		return ReasonUnsupported, unsupportedText(unsupported)
+	case p.App.Ledger == nil:
+		return ReasonNoQueue, p.App.Fault + "."
+	}
+	return "", ""
 }
 
 // welcome notes what a pod that has come to wait asks for.

@@ -39,7 +39,10 @@ type ResourceStatus struct {
 	Name string
 	// Guaranteed and Max are configured or, for a guarantee, the sum of what the children are owed; nil is none.
 	Guaranteed, Max *int64
-	Weight          int64
+	// Headroom is what the queue may still take: the least over it and all above it of max − used; nil when none of them is bounded. It is negative where a
+	// max was lowered below what is used.
+	Headroom *int64
+	Weight   int64
 	// Used is held by assumed and bound pods, Pending is asked for by those that wait, Fair is the fair share (share.Divide).
 	Used, Pending, Fair int64
 }
@@ -174,12 +177,28 @@ func (v *surveyor) resources(i int) (list []ResourceStatus) {
 		if most, ok := of(q.most, slot); ok {
 			r.Max = &most
 		}
+		if room, ok := v.headroom(i, slot); ok {
+			r.Headroom = &room
+		}
 		if r.Guaranteed != nil || r.Max != nil || r.Used != 0 || r.Pending != 0 {
 			list = append(list, r)
 		}
 	}
 	slices.SortFunc(list, func(a, b ResourceStatus) int { return cmp.Compare(a.Name, b.Name) })
 	return list
+}
+
+// headroom is what a queue may still take of a resource; bounded is false when nothing on its path is.
+func (v *surveyor) headroom(i, slot int) (room int64, bounded bool) {
+	for ; i >= 0; i = v.queues[i].parent {
+		q := &v.queues[i]
+		if most, has := of(q.most, slot); has {
+			if left := most - q.used.At(slot); !bounded || left < room {
+				room, bounded = left, true
+			}
+		}
+	}
+	return room, bounded
 }
 
 func (v *surveyor) members(q *queueCopy) (list []MemberStatus) {

@@ -24,7 +24,7 @@ func TestSurveyOfATree(t *testing.T) {
 	require.Equal(t, []string{"root", "root.a", "root.b"}, []string{root.Name, a.Name, b.Name})
 	require.Equal(t, [3]bool{false, true, true}, [3]bool{root.Leaf, a.Leaf, b.Leaf})
 	require.Equal(t, core.ResourceStatus{Name: "cpu", Guaranteed: amount(3000), Weight: 1, Used: 5000, Pending: 4000, Fair: 5000}, a.Resources[0])
-	require.Equal(t, core.ResourceStatus{Name: "cpu", Guaranteed: amount(3000), Max: amount(4000), Weight: 2, Used: 4000, Pending: 5000, Fair: 4000},
+	require.Equal(t, core.ResourceStatus{Name: "cpu", Guaranteed: amount(3000), Max: amount(4000), Headroom: amount(0), Weight: 2, Used: 4000, Pending: 5000, Fair: 4000},
 		b.Resources[0])
 	require.Equal(t, core.ResourceStatus{Name: "cpu", Guaranteed: amount(6000), Weight: 1, Used: 9000, Pending: 9000, Fair: 9000}, root.Resources[0])
 	require.Equal(t, [4]int{9, 9, 9, 0}, [4]int{root.Pods, root.Apps, root.PendingPods, root.MaxApps})
@@ -33,6 +33,39 @@ func TestSurveyOfATree(t *testing.T) {
 		Who: "user ann", Pods: 4, Apps: 4, MaxApps: 6, Used: resource.Amounts{{Name: "cpu", Value: 4000}, {Name: "pods", Value: 4}},
 		Max: resource.Amounts{{Name: "cpu", Value: 8000}, {Name: "memory", Value: 0}},
 	}}, b.Members)
+}
+
+// TestHeadroomIsTheLeastOfThePath: below a parent with a max of 4, of which x holds 3, y may take 1, whatever its own max; where nothing on the path is
+// bounded there is no headroom, and where a max was lowered below what is used it is negative.
+func TestHeadroomIsTheLeastOfThePath(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	tree := func(most int64) core.QueuesSet {
+		p := maxCPU("p", most)
+		p.Parent, p.Children = true, []*cluster.QueueSpec{{Name: "x"}, maxCPU("y", 3000)}
+		return leavesOf(p, &cluster.QueueSpec{Name: "free"})
+	}
+	c := core.New(core.Config{})
+	c.Step(now, []core.Event{
+		core.Lead{On: true}, tree(4000), core.NodeSet{Node: nodeOf("n", 9000)},
+		core.PodSet{Pod: inQueue("p.x", "a", 3000, now)}, core.PodSet{Pod: inQueue("p.y", "b", 2000, now)}, core.PodSet{Pod: inQueue("free", "c", 1000, now)},
+	})
+	rooms := func() map[string]*int64 {
+		all := map[string]*int64{}
+		var look func(core.QueueStatus)
+		look = func(q core.QueueStatus) {
+			require.Equal(t, "cpu", q.Resources[0].Name)
+			all[q.Name] = q.Resources[0].Headroom
+			for _, child := range q.Children {
+				look(child)
+			}
+		}
+		look(c.Queues().Root)
+		return all
+	}
+	one, less := amount(1000), amount(-1000)
+	require.Equal(t, map[string]*int64{"root": nil, "root.free": nil, "root.p": one, "root.p.x": one, "root.p.y": one}, rooms())
+	c.Step(now, []core.Event{tree(2000)})
+	require.Equal(t, map[string]*int64{"root": nil, "root.free": nil, "root.p": less, "root.p.x": less, "root.p.y": less}, rooms())
 }
 
 // TestSnapshotKeepsWhatItWas: a survey is of the moment when the snapshot was taken, whatever the core does meanwhile.

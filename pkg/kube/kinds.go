@@ -3,6 +3,8 @@ package kube
 import (
 	"cmp"
 	"reflect"
+	"slices"
+	"strings"
 
 	v1 "k8s.io/api/core/v1"
 
@@ -109,9 +111,12 @@ func (n namespaces) read(object any) (key, *cluster.NamespaceFact) {
 	return key{name: f.Name}, f
 }
 
-func (namespaces) set(old **cluster.NamespaceFact, fact *cluster.NamespaceFact) []core.Event {
+func (n namespaces) set(old **cluster.NamespaceFact, fact *cluster.NamespaceFact) []core.Event {
 	if old != nil && sameNamespace(*old, fact) {
 		return nil
+	}
+	if len(fact.Faults) > 0 && (old == nil || !slices.Equal((*old).Faults, fact.Faults)) {
+		n.reader.log.Warn("annotations of a namespace cannot be taken as they are", "namespace", fact.Name, "faults", strings.Join(fact.Faults, "; "))
 	}
 	return []core.Event{core.NamespaceSet{Namespace: fact}}
 }

@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"runtime"
 	"strings"
@@ -251,6 +252,29 @@ func TestNamespacesWithoutNewsAreNotTold(t *testing.T) {
 	require.NoError(t, m.Update(namespace("lab", "root.b")))
 	require.NoError(t, m.Delete(again))
 	require.Equal(t, []string{"namespace lab: root.a", "namespace lab: root.b", "namespace lab gone"}, words(s.take()))
+}
+
+// TestFaultsOfANamespaceAreLoggedOncePerChange: not with every update of it, nor when all is read anew.
+func TestFaultsOfANamespaceAreLoggedOncePerChange(t *testing.T) {
+	log := &safeBuffer{}
+	m := newMirror(namespaces{newReader("sluice", false, slog.New(slog.NewTextHandler(log, nil)))}, &sink{}, func(int) {})
+	with := func(queue, quota string) *v1.Namespace {
+		ns := namespace("lab", queue)
+		ns.Annotations["yunikorn.apache.org/namespace.maxApps"] = quota
+		return ns
+	}
+	said := func() int { return strings.Count(log.String(), `level=WARN msg="annotations of a namespace`) }
+	require.NoError(t, m.Replace([]any{with("root.a", "many"), namespace("sound", "root.a")}, ""))
+	require.NoError(t, m.Update(with("root.b", "many")))
+	require.NoError(t, m.Replace([]any{with("root.b", "many"), namespace("sound", "root.a")}, ""))
+	require.Equal(t, 1, said())
+	require.Contains(t, log.String(), `namespace=lab faults="annotation yunikorn.apache.org/namespace.maxApps is ignored: \"many\" is not a whole number from 0"`)
+	require.NoError(t, m.Update(with("root.b", "-1")))
+	require.Equal(t, 2, said())
+	require.NoError(t, m.Update(with("root.b", "1")))
+	require.Equal(t, 2, said())
+	require.NoError(t, m.Update(with("root.b", "-1")))
+	require.Equal(t, 3, said())
 }
 
 func TestAnObjectThatCannotBeReadIsHeld(t *testing.T) {

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -201,14 +204,15 @@ func (w *Watch) settled(resource string) {
 // Synced is closed as soon as all that was there at the start is in the sink; namespaces only if they may be read.
 func (w *Watch) Synced() <-chan struct{} { return w.synced }
 
-// Check returns an error until all that was there at the start is in the sink.
+// Check returns an error until all that was there at the start is in the sink. It names what is missing.
 func (w *Watch) Check() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.waiting) == 0 {
 		return nil
 	}
-	return fmt.Errorf("not all nodes and pods have been read from %s yet", w.client.host)
+	missing := strings.Join(slices.Sorted(maps.Keys(w.waiting)), " and ")
+	return fmt.Errorf("not all %s have been read from %s yet", missing, w.client.host)
 }
 
 // Stats returns the counters.

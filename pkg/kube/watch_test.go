@@ -161,7 +161,7 @@ func followWith(t *testing.T, server *watched, o WatchOptions) (*Watch, *sink, *
 	w, err := NewWatch(c, o, s)
 	require.NoError(t, err)
 	w.denial.again = 50 * time.Millisecond
-	require.Error(t, w.Check())
+	require.ErrorContains(t, w.Check(), "not all namespaces and nodes and pods have been read from")
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { w.Run(ctx); close(ended) }()
@@ -239,7 +239,9 @@ func TestPodsThatMayNotBeReadAreWaitedFor(t *testing.T) {
 	server.deny("pods", true)
 	w, _, log := follow(t, server, "")
 	require.Eventually(t, func() bool { return strings.Contains(log.String(), "lost the API server: ") }, 15*time.Second, time.Millisecond)
-	require.Error(t, w.Check())
+	require.Eventually(t, func() bool {
+		return strings.HasPrefix(w.Check().Error(), "not all pods have been read from ")
+	}, 15*time.Second, time.Millisecond, "the others are there")
 	server.deny("pods", false)
 	<-w.Synced()
 }

@@ -40,7 +40,7 @@ func resourceOf(r core.ResourceStatus) api.Resource {
 		return resource.Display(r.Name, *value)
 	}
 	return api.Resource{
-		Guaranteed: optional(r.Guaranteed), Max: optional(r.Max), Weight: r.Weight,
+		Guaranteed: optional(r.Guaranteed), Max: optional(r.Max), Headroom: optional(r.Headroom), Weight: r.Weight,
 		Used: resource.Display(r.Name, r.Used), Pending: resource.Display(r.Name, r.Pending), Fair: resource.Display(r.Name, r.Fair),
 	}
 }
@@ -66,7 +66,8 @@ func quantities(amounts resource.Amounts) map[string]api.Quantity {
 func podOf(x explained) api.Pod {
 	p := api.Pod{
 		Leading: x.leading, Namespace: x.Pod.Namespace, Name: x.Pod.Name, UID: string(x.Pod.UID),
-		Standing: string(x.Standing), Node: x.Node, Application: x.App, Queue: x.Queue, DecidedBy: x.QueueWhy,
+		Standing: string(x.Standing), Node: x.Node, Application: x.App, ApplicationFrom: x.AppFrom, Role: x.Role,
+		Queue: x.Queue, DecidedBy: x.QueueWhy, Faults: x.Faults,
 		Reason: x.Reason, Message: x.Message, Nodes: x.Nodes, Since: x.Since.UTC(), Attempts: x.Attempts, Until: x.Until.UTC(),
 	}
 	merged := map[string]int{}

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -96,6 +97,8 @@ type sources struct {
 	core  func() *core.Stats
 	watch func() kube.WatchStats
 	inbox func() int
+	// queues tells how the queues stand.
+	queues func(context.Context) (*core.QueueSurvey, error)
 	// settings is where the configuration and the queues come from.
 	settings *Settings
 }
@@ -142,11 +145,13 @@ func (r *reader) Collect(out chan<- prometheus.Metric) {
 		count(nameRejected, n, reason)
 	}
 	count(nameElsewhere, s.Elsewhere)
+	count(nameQuotaRefused, s.QuotaRefused)
 	count(nameWoken, s.Woken)
 	size(nameHeld, s.Held)
 	size(nameAssumed, s.Assumed)
 	size(nameNodes, s.Nodes)
 	size(namePods, s.Pods)
+	size(nameApps, s.Apps)
 	size(nameShapes, s.Shapes)
 	size(nameQuarantined, s.Quarantined)
 	count(nameOutages, w.Outages)
@@ -157,6 +162,7 @@ func (r *reader) Collect(out chan<- prometheus.Metric) {
 		send(nameScarce, prometheus.GaugeValue, float64(u.Free), u.Resource, "free")
 		send(nameScarce, prometheus.GaugeValue, float64(u.Stranded), u.Resource, "stranded")
 	}
+	collectQueues(out, r.sources.queues)
 	hash, standings := r.sources.settings.standings()
 	for source, of := range standings {
 		faulty := 0

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -35,15 +37,70 @@ func filled() *Metrics {
 	m.follow(sources{
 		core: func() *core.Stats {
 			return &core.Stats{
-				Scheduled: 1, Unschedulable: 2, Errors: 3, Parked: 4, Held: 5, HeldBack: 21, Quarantined: 6,
+				Scheduled: 1, Unschedulable: 2, Errors: 3, Parked: 4, Held: 5, HeldBack: 21, Quarantined: 6, QuotaRefused: 22, Apps: 23,
 				Rejected: map[string]uint64{"OutOfcpu": 7, "OutOfpods": 8},
 				Scarce:   []core.ScarceUnits{{Resource: "nvidia.com/gpu", Nodes: 2, Free: 13, Stranded: 14}},
 			}
 		},
 		watch: func() kube.WatchStats { return kube.WatchStats{Outages: 9, Relists: 10, Unreadable: 11} },
-		inbox: func() int { return 12 }, settings: newSettings(config.Default(), &queues.Loaded{Tree: queues.Default()}),
+		inbox: func() int { return 12 }, queues: func(context.Context) (*core.QueueSurvey, error) { return someQueues(), nil }, settings: newSettings(config.Default(), &queues.Loaded{Tree: queues.Default()}),
 	})
 	return m
+}
+
+// someQueues has one that is configured, one that a rule made and one that drains.
+func someQueues() *core.QueueSurvey {
+	owed, most := int64(1500), int64(4000)
+	return &core.QueueSurvey{Root: core.QueueStatus{Name: "root", PendingPods: 9, Apps: 8, Children: []core.QueueStatus{
+		{Name: "root.a", PendingPods: 3, Apps: 2, Resources: []core.ResourceStatus{
+			{Name: "cpu", Guaranteed: &owed, Max: &most, Used: 2500}, {Name: "memory", Used: 2048},
+		}},
+		{Name: "root.made", Dynamic: true, PendingPods: 1}, {Name: "root.~old", Draining: true, Apps: 1},
+	}}}
+}
+
+func TestConfiguredQueuesAreShown(t *testing.T) {
+	require.NoError(t, testutil.GatherAndCompare(filled().Gatherer(), strings.NewReader(`
+# HELP sluice_queue_used What a configured queue holds of each resource of which something is configured, held or waited for, with all below it: cpu in cores, memory and ephemeral-storage in bytes, others in pieces.
+# TYPE sluice_queue_used gauge
+sluice_queue_used{queue="root.a",resource="cpu"} 2.5
+sluice_queue_used{queue="root.a",resource="memory"} 2048
+# HELP sluice_queue_guaranteed What a configured queue is owed of a resource; absent where nothing is.
+# TYPE sluice_queue_guaranteed gauge
+sluice_queue_guaranteed{queue="root.a",resource="cpu"} 1.5
+# HELP sluice_queue_max The most that a configured queue may hold of a resource; absent where it has no max of its own.
+# TYPE sluice_queue_max gauge
+sluice_queue_max{queue="root.a",resource="cpu"} 4
+# HELP sluice_queue_pending_pods Pods that wait in a configured queue, and below it.
+# TYPE sluice_queue_pending_pods gauge
+sluice_queue_pending_pods{queue="root"} 9
+sluice_queue_pending_pods{queue="root.a"} 3
+# HELP sluice_queue_running_applications Applications of a configured queue, and below it, of which pods hold something.
+# TYPE sluice_queue_running_applications gauge
+sluice_queue_running_applications{queue="root"} 8
+sluice_queue_running_applications{queue="root.a"} 2
+`), "sluice_queue_used", "sluice_queue_guaranteed", "sluice_queue_max", "sluice_queue_pending_pods", "sluice_queue_running_applications"))
+}
+
+// TestOtherFiguresDoNotWaitForTheQueues: a loop that does not answer costs a scrape the queues, and nothing else.
+func TestOtherFiguresDoNotWaitForTheQueues(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := NewMetrics("sluice", "v1")
+		m.follow(sources{
+			core: func() *core.Stats { return &core.Stats{Nodes: 7} }, watch: func() kube.WatchStats { return kube.WatchStats{} }, inbox: func() int { return 0 },
+			queues:   func(ctx context.Context) (*core.QueueSurvey, error) { <-ctx.Done(); return nil, ctx.Err() },
+			settings: newSettings(config.Default(), nil),
+		})
+		start := time.Now()
+		families, err := m.Gatherer().Gather()
+		require.NoError(t, err)
+		require.Equal(t, surveyWithin, time.Since(start))
+		has := func(name string) bool {
+			return slices.ContainsFunc(families, func(f *dto.MetricFamily) bool { return f.GetName() == name })
+		}
+		require.True(t, has(nameNodes))
+		require.False(t, has(nameQueuePending))
+	})
 }
 
 // The catalogue, the registry and the page are the same list.
@@ -108,7 +165,13 @@ scheduler_pending_pods{queue="unschedulable"} 9
 # TYPE sluice_kubelet_rejected_pods_total counter
 sluice_kubelet_rejected_pods_total{reason="OutOfcpu"} 7
 sluice_kubelet_rejected_pods_total{reason="OutOfpods"} 8
-`), "scheduler_schedule_attempts_total", "scheduler_pending_pods", "sluice_kubelet_rejected_pods_total"))
+# HELP sluice_quota_refusals_total Times that pods of equal requests and equal accounts were held back, because their queue, user or group had too little left.
+# TYPE sluice_quota_refusals_total counter
+sluice_quota_refusals_total 22
+# HELP sluice_applications Applications known: those that have pods which have not ended.
+# TYPE sluice_applications gauge
+sluice_applications 23
+`), "sluice_quota_refusals_total", "sluice_applications", "scheduler_schedule_attempts_total", "scheduler_pending_pods", "sluice_kubelet_rejected_pods_total"))
 }
 
 // Alerts are only as good as the metrics that they name.

@@ -41,6 +41,14 @@ const (
 	nameConfigReloads = "sluice_config_reloads_total"
 	nameConfigLoaded  = "sluice_config_loaded_timestamp_seconds"
 	nameQueuesInfo    = "sluice_queues_info"
+	nameApps          = "sluice_applications"
+	nameQuotaRefused  = "sluice_quota_refusals_total"
+
+	nameQueueUsed       = "sluice_queue_used"
+	nameQueueGuaranteed = "sluice_queue_guaranteed"
+	nameQueueMax        = "sluice_queue_max"
+	nameQueuePending    = "sluice_queue_pending_pods"
+	nameQueueApps       = "sluice_queue_running_applications"
 )
 
 // about says what a metric means and which labels it has.
@@ -64,10 +72,12 @@ func catalogue() []about {
 		{nameStolen, "counter", nil, "Rooms that another scheduler took after Sluice had assumed them; the pod was placed anew."},
 		{nameRejected, "counter", []string{"reason"}, "Pods bound by Sluice that a kubelet refused at admission, by its reason."},
 		{nameElsewhere, "counter", nil, "Pods of Sluice that another scheduler bound."},
+		{nameQuotaRefused, "counter", nil, "Times that pods of equal requests and equal accounts were held back, because their queue, user or group had too little left."},
 		{nameWoken, "counter", nil, "Groups of equal pods that were woken because a node changed so that they fit."},
 		{nameVisited, "counter", nil, "Nodes looked at while deciding."},
 		{nameNodes, "gauge", nil, "Nodes known that Sluice may use."},
 		{namePods, "gauge", nil, "Pods known, of all schedulers, that have not ended."},
+		{nameApps, "gauge", nil, "Applications known: those that have pods which have not ended."},
 		{nameShapes, "gauge", nil, "Distinct demands among the pods known."},
 		{nameQuarantined, "gauge", nil, "Objects set aside because they made the core panic; see the log of the last start and quarantine.json."},
 		{nameScarce, "gauge", []string{"resource", "state"}, "Units of each scarce resource, in pieces: free, and stranded (free on nodes where no usual request for it fits any more). Counted every ten seconds."},
@@ -89,6 +99,11 @@ func catalogue() []about {
 		{nameConfigReloads, "counter", []string{"source", "result"}, "Changes of the configuration or the queues (source) that took effect (result applied) or were turned down (refused)."},
 		{nameConfigLoaded, "gauge", []string{"source"}, "When the newest configuration or queues (source) were last found in order and are in force since, in seconds since 1970."},
 		{nameQueuesInfo, "gauge", []string{"hash"}, "Always 1; the label identifies the queues in force. Absent while there are none, and nothing is decided."},
+		{nameQueueUsed, "gauge", []string{"queue", "resource"}, "What a configured queue holds of each resource of which something is configured, held or waited for, with all below it: cpu in cores, memory and ephemeral-storage in bytes, others in pieces."},
+		{nameQueueGuaranteed, "gauge", []string{"queue", "resource"}, "What a configured queue is owed of a resource; absent where nothing is."},
+		{nameQueueMax, "gauge", []string{"queue", "resource"}, "The most that a configured queue may hold of a resource; absent where it has no max of its own."},
+		{nameQueuePending, "gauge", []string{"queue"}, "Pods that wait in a configured queue, and below it."},
+		{nameQueueApps, "gauge", []string{"queue"}, "Applications of a configured queue, and below it, of which pods hold something."},
 		{nameLeader, "gauge", nil, "1 while this process leads, 0 while it stands by."},
 		{nameBuild, "gauge", []string{"version"}, "Always 1; the label tells the version."},
 	}

@@ -26,8 +26,9 @@ type Queries struct {
 	core Asked
 	turn chan struct{}
 
-	// survey is what was told last, at that time; whose turn it is may touch them.
-	survey   api.Queues
+	// survey is what was told last, at that time, answer the same in the API's words once it was asked for so; whose turn it is may touch them.
+	survey   *core.QueueSurvey
+	answer   *api.Queues
 	surveyed time.Time
 }
 
@@ -43,16 +44,40 @@ func (q *Queries) Queues(ctx context.Context) (api.Queues, error) {
 		return api.Queues{}, err
 	}
 	defer q.yield()
-	if !q.surveyed.IsZero() && time.Since(q.surveyed) < surveyFor {
-		return q.survey, nil
+	if err := q.renew(ctx); err != nil {
+		return api.Queues{}, err
+	}
+	if q.answer == nil {
+		answer := queuesOf(*q.survey)
+		q.answer = &answer
+	}
+	return *q.answer, nil
+}
+
+// Survey returns the same in the words of the core, for figures.
+func (q *Queries) Survey(ctx context.Context) (*core.QueueSurvey, error) {
+	if err := q.take(ctx); err != nil {
+		return nil, err
+	}
+	defer q.yield()
+	if err := q.renew(ctx); err != nil {
+		return nil, err
+	}
+	return q.survey, nil
+}
+
+// renew makes another survey when the last one is too old.
+func (q *Queries) renew(ctx context.Context) error {
+	if q.survey != nil && time.Since(q.surveyed) < surveyFor {
+		return nil
 	}
 	snapshot, err := question(ctx, q.loop, q.core.QueueSnapshot)
 	if err != nil {
-		return api.Queues{}, err
+		return err
 	}
-	q.surveyed = time.Now()
-	q.survey = queuesOf(snapshot.Survey())
-	return q.survey, nil
+	survey := snapshot.Survey()
+	q.surveyed, q.survey, q.answer = time.Now(), &survey, nil
+	return nil
 }
 
 // Pod says why a pod is where it is; known is false when there is no such pod.

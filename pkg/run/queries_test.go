@@ -81,7 +81,10 @@ func TestManyWhoAskShareASurvey(t *testing.T) {
 			})
 		}
 		all.Wait()
-		require.EqualValues(t, 1, c.snapshots.Load())
+		survey, err := q.Survey(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, "root", survey.Root.Name)
+		require.EqualValues(t, 1, c.snapshots.Load(), "metrics share it too")
 		inbox.Put(roomOn("n", 1000))
 		time.Sleep(surveyFor)
 		got, err := q.Queues(t.Context())
@@ -141,12 +144,12 @@ func TestWhatAnExplanationSays(t *testing.T) {
 	at := time.Date(2026, 1, 1, 12, 0, 0, 0, time.FixedZone("CET", 3600))
 	insufficient := func(code fit.Code) fit.Reason { return fit.Reason{Kind: fit.Insufficient, Resource: "cpu", Code: code} }
 	got := podOf(explained{leading: true, Explanation: core.Explanation{
-		Pod: core.PodRef{UID: "u", Namespace: "ns", Name: "p"}, Standing: core.StandingBackoff, Node: "n", App: "a", Queue: "root.q", QueueWhy: "why",
+		Pod: core.PodRef{UID: "u", Namespace: "ns", Name: "p"}, Standing: core.StandingBackoff, Node: "n", App: "a", AppFrom: "label", Role: "driver", Queue: "root.q", QueueWhy: "why", Faults: []string{"f", "g"},
 		Reason: "r", Message: "m", Nodes: 3, Counts: []fit.Count{{Reason: insufficient(0), Nodes: 2}, {Reason: insufficient(1), Nodes: 1}},
 		Since: at, Attempts: 4, Until: at.Add(time.Second),
 	}})
 	require.Equal(t, api.Pod{
-		Leading: true, Namespace: "ns", Name: "p", UID: "u", Standing: "backoff", Node: "n", Application: "a", Queue: "root.q", DecidedBy: "why",
+		Leading: true, Namespace: "ns", Name: "p", UID: "u", Standing: "backoff", Node: "n", Application: "a", ApplicationFrom: "label", Role: "driver", Queue: "root.q", DecidedBy: "why", Faults: []string{"f", "g"},
 		Reason: "r", Message: "m", Nodes: 3, Refusals: []api.Refusal{{Reason: "Insufficient cpu", Nodes: 3}},
 		Since: at.UTC(), Attempts: 4, Until: at.Add(time.Second).UTC(),
 	}, got)

@@ -102,7 +102,7 @@ func newProcess(o Options) (*process, error) {
 			return nil, err
 		}
 	}
-	p.metrics.follow(sources{core: p.loop.Stats, watch: p.watch.Stats, inbox: p.inbox.Len, settings: p.settings})
+	p.metrics.follow(sources{core: p.loop.Stats, watch: p.watch.Stats, inbox: p.inbox.Len, queues: p.queries.Survey, settings: p.settings})
 	p.web, err = web.Listen(c.Web.Address, p.pages())
 	return p, err
 }

@@ -40,7 +40,7 @@ func (o *Orders) ceilingOf(s *cluster.State, x *Index, units int64) *ceiling {
 	return c
 }
 
-// refresh moves a node that changed in the rankings that are in use.
+// refreshCeilings moves a node that changed in the rankings that are in use.
 func (x *Index) refreshCeilings(n *cluster.Node, scarce *Scarce, usual uint64) {
 	for _, c := range x.ceilings {
 		if c.usual == usual {

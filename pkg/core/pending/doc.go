@@ -8,14 +8,33 @@
 // comes first (priority, then as the queue sorts its applications), or the offer of the branch below whose queue comes first
 // (share.Scale.Key). A change goes up one path, so finding the next costs the depth of the tree, not its size.
 //
-//	        Put                       fits nowhere: Park, for all lines of the lot
-//	new ─────────▶ in a ready line ───────────────────────────▶ in a parked line
-//	                 │   ▲   ▲  │                                    │
-//	     Take        │   │   │  └── an account is spent: HoldBack     │
-//	   (assumed)     │   │   │              │  Relieve               │
-//	                 │   │   └──────────────┴────────────────────────┘  a node changed and it fits there, a retry is due: Wake
-//	                 ▼   │ backoff over: Tick
-//	               away ─┴─────▶ backoff        Backoff (the bind was refused)
+// A pod:
 //
-// A gated pod and a held one (it cannot be tried as it is) are aside until their own fact, or their application's home, changes.
+//	       Put                Take                    Backoff: the bind was refused
+//	new ────────▶ in a line ────────▶ away (assumed) ───────────────────────────────▶ backoff
+//	                ▲  ▲                    │ Put: the bind was recalled                │
+//	                │  └────────────────────┘                                           │
+//	                └───────────────────────────────────────────────────────────────────┘ Tick: it is over
+//
+// Aside puts a pod beside all this: gated, or held, for it cannot be tried as it is; until its own fact, or its application's home, changes, and it is Put.
+// Drop forgets a pod from wherever it is.
+//
+// A line, with all its pods; Park and Wake concern all lines of its lot:
+//
+//	         HoldBack: an account refuses it
+//	ready ──────────────────────────────────────────▶ held back ◀──────────┐
+//	│   ▲                                             │   │   │            │
+//	│   ├──── Call, or Seek: the account lets it in ──┘   │   │            │
+//	│   │                                                 │   │            │
+//	│   │ Wake: try all anew      Seek: the account lets  │   │ Call       │ HoldBack
+//	│   │                         it in, its lot waits    │   │            │
+//	│   └──────────────── parked ◀────────────────────────┘   │            │
+//	│                     ▲  ▲ │                              ▼            │
+//	└─────────────────────┘  │ └────────── Call ─────────▶ called ─────────┘
+//	 Park: it fits nowhere   │                              │
+//	                         └────────── Dismiss ───────────┘
+//
+// A node that changes makes nobody ready. Help notes that a parked lot fits there, until Unhelp. Seek finds, among the lines of the helped lots and those that an account with
+// something given back would let in, the one whose turn is first; Call lets it be tried once although its lot is parked, and Dismiss lets it wait again. One line
+// is called at a time. When an account has room for the first pods of all the lines that it held back, Seek makes them ready together.
 package pending

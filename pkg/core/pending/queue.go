@@ -154,9 +154,6 @@ func eachBackwards(lots []*Lot, f func(*Lot)) {
 	}
 }
 
-// ParkedLots returns the number of parked lots that any node may help.
-func (q *Queue) ParkedLots() int { return len(q.parked) }
-
 // Tick makes ready those whose backoff has ended, and hands out the parked lots that are due; for each f must set a later time (Park) or wake it, or else
 // return false to be asked again in the next step.
 func (q *Queue) Tick(now time.Time, f func(*Lot) bool) {

@@ -43,16 +43,3 @@ func (r Refusal) Holds(request resource.Vector, starting bool) bool {
 	want := request.At(r.Slot)
 	return bounded && most == r.Max && want > 0 && want > most-r.Account.Used.At(r.Slot)
 }
-
-// Headroom returns what an application of a ledger may still take of a resource: the least over its accounts of max − used; bounded is false when
-// nothing bounds it. It may be negative.
-func Headroom(l *cluster.Ledger, slot int) (room int64, bounded bool) {
-	for _, a := range l.Accounts {
-		if most, has := a.Bound(slot); has {
-			if left := most - a.Used.At(slot); !bounded || left < room {
-				room, bounded = left, true
-			}
-		}
-	}
-	return room, bounded
-}

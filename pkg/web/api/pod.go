@@ -15,10 +15,15 @@ type Pod struct {
 	Standing string `json:"standing"`
 	// Node is where it runs or is going to.
 	Node string `json:"node,omitempty"`
-	// Application is the id of its application within the namespace, Queue that one's queue, DecidedBy what decided about the queue.
-	Application string `json:"application,omitempty"`
-	Queue       string `json:"queue,omitempty"`
-	DecidedBy   string `json:"decidedBy,omitempty"`
+	// Application is the id of its application within the namespace, ApplicationFrom what decided about it, Role the pod's part in it.
+	Application     string `json:"application,omitempty"`
+	ApplicationFrom string `json:"applicationFrom,omitempty"`
+	Role            string `json:"role,omitempty"`
+	// Queue is the application's queue, DecidedBy what decided about that.
+	Queue     string `json:"queue,omitempty"`
+	DecidedBy string `json:"decidedBy,omitempty"`
+	// Faults names what of the pod could not be read, or not as it is written.
+	Faults []string `json:"faults,omitempty"`
 	// Reason and Message are those of its condition PodScheduled, while it waits.
 	Reason  string `json:"reason,omitempty"`
 	Message string `json:"message,omitempty"`

@@ -45,6 +45,9 @@ type Resource struct {
 	Guaranteed Quantity `json:"guaranteed,omitempty"`
 	// Max is never exceeded.
 	Max Quantity `json:"max,omitempty"`
+	// Headroom is what the queue may still take: the least over it and all above it of max − used. It is negative where a max was lowered below what is used,
+	// and left out when none of them is bounded.
+	Headroom Quantity `json:"headroom,omitempty"`
 	// Weight is the queue's part of what is left over, beside its siblings'.
 	Weight int64 `json:"weight"`
 	// Used is held by pods, Pending is asked for by those that wait.
