@@ -143,3 +143,37 @@ func TestTheOlderApplicationHasThePath(t *testing.T) {
 		require.NoError(t, s.Verify())
 	}
 }
+
+// TestABoundHoldsOfWhatNobodyOffers: wherever it is written, and of what was placed before, too.
+func TestABoundHoldsOfWhatNobodyOffers(t *testing.T) {
+	gpus := resource.Amounts{{Name: "gpu", Value: 4}}
+	inTemplate := treeOf()
+	inTemplate.Root.Template, inTemplate.Rules = &QueueSpec{Max: gpus}, []Rule{{Kind: RuleProvided, Create: true}}
+	inLimit := treeOf(&QueueSpec{Name: "a", Limits: []Limit{{Users: []string{"*"}, Max: gpus}}})
+	ofSpace := treeOf()
+	ofSpace.Rules = []Rule{{Kind: RuleTag, Value: "namespace", Create: true}}
+	for name, tree := range map[string]*Tree{
+		"a queue": treeOf(&QueueSpec{Name: "a", Max: gpus}), "a template": inTemplate, "a limit": inLimit, "a namespace": ofSpace,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := New()
+			pod := func(name, node string, asks int64) *Pod {
+				d := &Demand{Key: name, Requests: resource.Amounts{{Name: "gpu", Value: asks}}}
+				return s.SetPod(&PodFact{UID: types.UID(name), Namespace: "a", Name: name, Ours: true, Node: node, Demand: d, Claim: &Claim{App: "app", Queue: "a", User: "ann"}})
+			}
+			pod("placed", "somewhere", 3)
+			waits := pod("waits", "", 2)
+			s.SetTree(tree)
+			s.SetNamespace(&NamespaceFact{Name: "a", Max: gpus})
+			s.Rehome(100)
+			require.NoError(t, s.Verify())
+			refusing := 0
+			for _, a := range waits.App.Ledger.Accounts {
+				if _, refuses := a.Refuses(waits.Shape.Request); refuses {
+					refusing++
+				}
+			}
+			require.Equal(t, 1, refusing)
+		})
+	}
+}

@@ -12,7 +12,7 @@ import (
 )
 
 // Dump writes the accounts canonically: two states that were told the same facts write the same text, whatever the order and
-// however often they were told. Resources that no known node offers are left out: whether they are counted depends on whether one ever was.
+// however often they were told. Resources that no known node offers are left out: whether they are counted depends on what was offered or bounded once.
 func (s *State) Dump(w io.Writer) {
 	var offered resource.Vector
 	for _, n := range s.nodes {

@@ -68,6 +68,7 @@ func (s *State) beginAgain() {
 
 // SetNamespace takes in the newest fact of a namespace and looks again where its applications belong.
 func (s *State) SetNamespace(f *NamespaceFact) {
+	s.count(f.Max, f.Guaranteed)
 	s.namespaces[f.Name] = f
 	s.lookAgain()
 }

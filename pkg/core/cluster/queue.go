@@ -139,6 +139,7 @@ func (q *Queue) Admits(user string, groups []string) bool {
 // SetTree replaces the tree. Queues that stay keep their accounts; what is configured of them holds at once. A queue that is not in the new tree
 // drains: it stays while it has applications. All applications are to be re-homed; see Rehome.
 func (s *State) SetTree(t *Tree) {
+	s.countBounds(t.Root)
 	s.tree = t
 	for _, q := range s.queues {
 		if q != nil {
@@ -158,6 +159,20 @@ func (s *State) SetTree(t *Tree) {
 	}
 	s.reckonQueues()
 	s.lookAgain()
+}
+
+// countBounds makes slots for all that is configured of a queue and those below it, so that bounds hold of what no node offers, too.
+func (s *State) countBounds(spec *QueueSpec) {
+	s.count(spec.Max, spec.Guaranteed)
+	for i := range spec.Limits {
+		s.count(spec.Limits[i].Max)
+	}
+	if spec.Template != nil {
+		s.countBounds(spec.Template)
+	}
+	for _, child := range spec.Children {
+		s.countBounds(child)
+	}
 }
 
 // outlive lets a queue that the tree does not have drain, unless a rule made it and may have made it still.
@@ -270,7 +285,7 @@ func (s *State) oweAbove(q *Queue) {
 	}
 }
 
-// wants gives amounts their slots; those that no node offers have none and bound nothing.
+// wants gives amounts their slots. All that bounds or is owed has one; see count.
 func (s *State) wants(amounts resource.Amounts) (list []resource.Want) {
 	for _, a := range amounts {
 		if slot, ok := s.Space.Slot(a.Name); ok {

@@ -9,15 +9,15 @@ type Shape struct {
 	Request resource.Vector
 	// Wants are the slots of Request that are not zero.
 	Wants []resource.Want
-	// Slots are the slots of Requests, entry by entry; NoSlot for a resource that no node has ever offered.
+	// Slots are the slots of Requests, entry by entry; NoSlot for a resource that is not counted.
 	Slots []int
-	// Unoffered are requested resources that no node has ever offered.
-	Unoffered []string
+	// Uncounted are requested resources that have no slot: no node has ever offered them, and no max, limit or guarantee has named them.
+	Uncounted []string
 
 	pods int
 }
 
-// NoSlot stands in Shape.Slots for a resource that no node has ever offered.
+// NoSlot stands in Shape.Slots for a resource that is not counted.
 const NoSlot = -1
 
 // Shapes returns the number of shapes in use.
@@ -56,7 +56,7 @@ func (s *State) dropShape(shape *Shape) {
 
 // reckon computes a shape's vector in the present space. A vector is replaced, never changed: allocations share it.
 func (s *State) reckon(shape *Shape) {
-	shape.Request, shape.Unoffered = s.Space.Vector(shape.Requests)
+	shape.Request, shape.Uncounted = s.Space.Vector(shape.Requests)
 	shape.Request[resource.SlotPods] = 1
 	shape.Wants = shape.Request.Wants()
 	shape.Slots = make([]int, len(shape.Requests))
@@ -69,19 +69,21 @@ func (s *State) reckon(shape *Shape) {
 	}
 }
 
-// offer makes slots for the resources that a node offers. When one is new, shapes that ask for it are reckoned anew and
-// what their pods hold is entered anew.
-func (s *State) offer(amounts resource.Amounts) {
+// count makes slots for resources that a node offers or a bound names. When one is new, shapes that ask for it are reckoned anew and what their pods
+// hold is entered anew.
+func (s *State) count(lists ...resource.Amounts) {
 	grown := false
-	for _, a := range amounts {
-		_, isNew := s.Space.Intern(a.Name)
-		grown = grown || isNew
+	for _, amounts := range lists {
+		for _, a := range amounts {
+			_, isNew := s.Space.Intern(a.Name)
+			grown = grown || isNew
+		}
 	}
 	if !grown {
 		return
 	}
 	for _, shape := range s.shapes {
-		if len(shape.Unoffered) > 0 {
+		if len(shape.Uncounted) > 0 {
 			s.reckon(shape)
 		}
 	}
@@ -90,5 +92,5 @@ func (s *State) offer(amounts resource.Amounts) {
 			s.refreshUse(p)
 		}
 	}
-	s.reckonQueues()
+	s.treeVersion++ // requests have changed, by which who waits is ordered
 }

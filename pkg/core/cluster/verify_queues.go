@@ -59,6 +59,7 @@ func (v *verifier) queue(q *Queue, inTree map[*Queue]bool) {
 		v.account(a)
 		v.check(a.ledgers > 0, "%s is in no ledger", a.Who)
 	}
+	v.check(len(q.Max) == len(q.Spec.Max), "queue %s is bounded by %v, of which %v has slots", q.Name, q.Spec.Max, q.Max)
 	apps := 0
 	for _, l := range q.ledgers {
 		v.check(l.apps > 0 && l.Leaf == q, "queue %s keeps a ledger without applications", q.Name)
