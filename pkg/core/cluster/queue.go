@@ -140,7 +140,7 @@ func (q *Queue) Admits(user string, groups []string) bool {
 // drains: it stays while it has applications. All applications are to be re-homed; see Rehome.
 func (s *State) SetTree(t *Tree) {
 	s.countBounds(t.Root)
-	s.tree = t
+	s.tree, s.patterns = t, compile(t.Rules)
 	for _, q := range s.queues {
 		if q != nil {
 			q.seen = false

@@ -88,7 +88,7 @@ func isQualified(path string) bool { return path == "root" || strings.HasPrefix(
 
 // follow returns the path that a rule gives; ok is false when it gives none.
 func (s *State) follow(r *Rule, p *petition) (path string, create, ok bool) {
-	if r.Filter != nil && !r.Filter.lets(p.user, p.groups) {
+	if r.Filter != nil && !s.lets(r.Filter, p.user, p.groups) {
 		return "", false, false
 	}
 	name := p.named(r)
@@ -130,21 +130,42 @@ func (p *petition) named(r *Rule) string {
 }
 
 // lets reports whether a filter lets a user or a member of these groups through: of those that allow, who is listed, of those that deny, who is not.
-func (f *Filter) lets(user string, groups []string) bool {
-	listed := matches(f.Users, user)
+func (s *State) lets(f *Filter, user string, groups []string) bool {
+	listed := s.matches(f.Users, user)
 	for _, g := range groups {
-		listed = listed || matches(f.Groups, g)
+		listed = listed || s.matches(f.Groups, g)
 	}
 	return listed != f.Deny
 }
 
-// plainName are names that are taken as they are.
-var plainName = regexp.MustCompile(`^[a-zA-Z0-9_.@-]*$`)
-
-func matches(list []string, name string) bool {
-	if len(list) == 1 && !plainName.MatchString(list[0]) {
-		re, err := regexp.Compile(list[0])
-		return err == nil && name != "" && re.MatchString(name)
+func (s *State) matches(list []string, name string) bool {
+	if len(list) == 1 && IsPattern(list[0]) {
+		re := s.patterns[list[0]]
+		return re != nil && name != "" && re.MatchString(name)
 	}
 	return slices.Contains(list, name)
+}
+
+// IsPattern reports whether a text, alone in its list of a Filter, is a regular expression and no name. As in YuniKorn certain characters tell.
+func IsPattern(text string) bool { return strings.ContainsAny(text, `^$*+?()[{}|`) }
+
+// compile makes the regular expressions of rules, by their text. One that is none is left out and matches nobody.
+func compile(rules []Rule) map[string]*regexp.Regexp {
+	patterns := map[string]*regexp.Regexp{}
+	for i := range rules {
+		for r := &rules[i]; r != nil; r = r.Parent {
+			if r.Filter == nil {
+				continue
+			}
+			for _, list := range [...][]string{r.Filter.Users, r.Filter.Groups} {
+				if len(list) != 1 || !IsPattern(list[0]) {
+					continue
+				}
+				if re, err := regexp.Compile(list[0]); err == nil {
+					patterns[list[0]] = re
+				}
+			}
+		}
+	}
+	return patterns
 }

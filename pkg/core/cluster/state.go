@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"regexp"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -42,7 +43,9 @@ type State struct {
 	dirty   []*Node
 	better  []*Node
 
-	tree        *Tree
+	tree *Tree
+	// patterns are the regular expressions in the tree's rules, by their text.
+	patterns    map[string]*regexp.Regexp
 	root        *Queue
 	queues      []*Queue
 	freeQueues  []int

@@ -143,7 +143,7 @@ type Rule struct {
 	Filter *Filter
 }
 
-// Filter says for whom a rule is. A single user or group that is not a plain name is a regular expression, as in YuniKorn.
+// Filter says for whom a rule is. A single user or group may be a regular expression; see IsPattern.
 type Filter struct {
 	Deny          bool
 	Users, Groups []string
