@@ -174,12 +174,14 @@ func userLimit(limits []cluster.Limit, user string) *cluster.Limit {
 	return nil
 }
 
-// groupLimit is the first limit that names a group of his, or all groups, and what it names.
+// groupLimit is the first limit that names a group of his, or else that for all groups, and what it names.
 func groupLimit(limits []cluster.Limit, groups []string) (string, *cluster.Limit) {
-	for i := range limits {
-		for _, g := range limits[i].Groups {
-			if g == "*" || slices.Contains(groups, g) {
-				return g, firstNaming(limits, g)
+	for _, wanted := range [][]string{groups, {"*"}} {
+		for i := range limits {
+			for _, g := range limits[i].Groups {
+				if slices.Contains(wanted, g) {
+					return g, firstNaming(limits, g)
+				}
 			}
 		}
 	}

@@ -106,7 +106,7 @@ func (s *bytesSource) acls(q *cluster.QueueSpec) {
 
 func (s *bytesSource) limit() cluster.Limit {
 	l := cluster.Limit{Max: s.amounts(), MaxApps: s.below(3)}
-	switch s.below(5) {
+	switch s.below(6) {
 	case 0:
 		l.Users = []string{"ann"}
 	case 1:
@@ -117,6 +117,8 @@ func (s *bytesSource) limit() cluster.Limit {
 		l.Users, l.Groups = []string{"bob", "eve"}, []string{"ops"}
 	case 4:
 		l.Users = []string{"*"}
+	case 5:
+		l.Groups = []string{"*", "dev"}
 	}
 	return l
 }

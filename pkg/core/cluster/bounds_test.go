@@ -55,6 +55,14 @@ func TestLimitsChange(t *testing.T) {
 	require.Empty(t, s.root.members)
 }
 
+// TestAGroupsOwnLimitComesBeforeTheOneForAll: also where that stands earlier, as the limits of root do before those of the partition.
+func TestAGroupsOwnLimitComesBeforeTheOneForAll(t *testing.T) {
+	limits := []Limit{{Groups: []string{"ops", "*"}}, {Groups: []string{"dev"}}}
+	require.Equal(t, []string{"group:dev"}, membersOf(limits, "ann", []string{"dev"}))
+	require.Equal(t, []string{"group:ops"}, membersOf(limits, "ann", []string{"dev", "ops"}))
+	require.Equal(t, []string{"group:*"}, membersOf(limits, "ann", []string{"web"}))
+}
+
 // TestATemplateChanges: queues that rules made follow it, at once or when they are made again.
 func TestATemplateChanges(t *testing.T) {
 	made := func(template *QueueSpec) *Tree {

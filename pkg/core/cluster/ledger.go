@@ -84,7 +84,7 @@ func (s *State) member(q *Queue, who string) *Account {
 }
 
 // membersOf returns whom of a queue's limits a user and his groups come under: "user:NAME" if a limit names him or all users, and "group:NAME" of
-// the first limit that names a group of his, or "group:*".
+// the first limit that names a group of his, or else "group:*" if one names all.
 func membersOf(limits []Limit, user string, groups []string) (who []string) {
 	if len(limits) == 0 {
 		return nil
@@ -92,14 +92,25 @@ func membersOf(limits []Limit, user string, groups []string) (who []string) {
 	if user != "" && limitOf(limits, "user:"+user) != nil {
 		who = append(who, "user:"+user)
 	}
+	if g := groupOf(limits, groups); g != "" {
+		who = append(who, "group:"+g)
+	}
+	return who
+}
+
+// groupOf returns the group of limits that one of some groups comes under: the first that is named, else "*" if that is, else none.
+func groupOf(limits []Limit, groups []string) (all string) {
 	for i := range limits {
 		for _, g := range limits[i].Groups {
-			if g == "*" || slices.Contains(groups, g) {
-				return append(who, "group:"+g)
+			switch {
+			case g == "*":
+				all = g
+			case slices.Contains(groups, g):
+				return g
 			}
 		}
 	}
-	return who
+	return all
 }
 
 // limitOf returns the limit that holds for a user or group: the one that names it, or else the one for all users.
