@@ -161,9 +161,6 @@ func (b *books) bounds(path string) (most resource.Amounts, apps int, limits []c
 }
 
 func userLimit(limits []cluster.Limit, user string) *cluster.Limit {
-	if user == "" {
-		return nil
-	}
 	for _, name := range []string{user, "*"} {
 		for i := range limits {
 			if slices.Contains(limits[i].Users, name) {

@@ -55,6 +55,36 @@ func TestLimitsChange(t *testing.T) {
 	require.Empty(t, s.root.members)
 }
 
+// TestUnknownUsersAreOneMember: where a limit is for all users, it is not for want of a name that it can be passed by.
+func TestUnknownUsersAreOneMember(t *testing.T) {
+	tree := treeOf(&QueueSpec{Name: "a"}, &QueueSpec{Name: "b"})
+	tree.Root.Limits = []Limit{{Users: []string{"ann"}, Max: cpus(9)}, {Users: []string{"*"}, Max: cpus(3)}}
+	s := grove(t, tree)
+	s.SetNode(&NodeFact{Name: "n", Allocatable: cpus(100)})
+	var last *Pod
+	for _, q := range []string{"a", "b"} {
+		last = s.SetPod(&PodFact{
+			UID: types.UID(q), Name: q, Ours: true, Node: "n", Claim: &Claim{App: q, Queue: q},
+			Demand: &Demand{Key: "cpu", Requests: cpus(1)},
+		})
+	}
+	s.Rehome(100)
+	require.NoError(t, s.Verify())
+	require.Len(t, s.root.Members(), 1)
+	unknown := s.root.Members()["user (unknown)"]
+	require.NotNil(t, unknown)
+	require.Equal(t, "user (unknown) in queue root", unknown.Who)
+	require.EqualValues(t, 2, unknown.Used.At(resource.SlotCPU))
+	require.EqualValues(t, 3, boundOf(t, unknown))
+	require.Contains(t, last.App.Ledger.Accounts, unknown)
+
+	tree = treeOf(&QueueSpec{Name: "a"}, &QueueSpec{Name: "b"})
+	tree.Root.Limits = []Limit{{Users: []string{"ann"}, Max: cpus(9)}}
+	s.SetTree(tree)
+	s.Rehome(100)
+	require.Empty(t, s.root.Members(), "a limit that names users is not for those who are not known")
+}
+
 // TestAGroupsOwnLimitComesBeforeTheOneForAll: also where that stands earlier, as the limits of root do before those of the partition.
 func TestAGroupsOwnLimitComesBeforeTheOneForAll(t *testing.T) {
 	limits := []Limit{{Groups: []string{"ops", "*"}}, {Groups: []string{"dev"}}}

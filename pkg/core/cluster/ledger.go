@@ -77,19 +77,28 @@ func (s *State) member(q *Queue, who string) *Account {
 	a := q.members[who]
 	if a == nil {
 		l := limitOf(q.Spec.Limits, who)
-		a = &Account{key: who, Who: strings.Replace(who, ":", " ", 1) + " in queue " + q.Name, Queue: q, Max: s.wants(l.Max), MaxApps: l.MaxApps}
+		a = &Account{key: who, Who: inWords(who) + " in queue " + q.Name, Queue: q, Max: s.wants(l.Max), MaxApps: l.MaxApps}
 		q.members[who] = a
 	}
 	return a
 }
 
+// inWords is what a member is called: "user NAME", "group NAME", or "user (unknown)" for all whose user is not known.
+func inWords(who string) string {
+	kind, name, _ := strings.Cut(who, ":")
+	if name == "" {
+		name = "(unknown)"
+	}
+	return kind + " " + name
+}
+
 // membersOf returns whom of a queue's limits a user and his groups come under: "user:NAME" if a limit names him or all users, and "group:NAME" of
-// the first limit that names a group of his, or else "group:*" if one names all.
+// the first limit that names a group of his, or else "group:*" if one names all. Users who are not known are one, "user:", and no limit names him.
 func membersOf(limits []Limit, user string, groups []string) (who []string) {
 	if len(limits) == 0 {
 		return nil
 	}
-	if user != "" && limitOf(limits, "user:"+user) != nil {
+	if limitOf(limits, "user:"+user) != nil {
 		who = append(who, "user:"+user)
 	}
 	if g := groupOf(limits, groups); g != "" {

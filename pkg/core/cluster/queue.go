@@ -106,14 +106,15 @@ func (q *Queue) Owed(slot int) (value int64, ok bool) {
 	return 0, false
 }
 
-// Members returns the accounts of the users and groups whose use the queue's limits bound, by "user NAME" or "group NAME"; nil when there are none.
+// Members returns the accounts of the users and groups whose use the queue's limits bound, by "user NAME" or "group NAME"; nil when
+// there are none.
 func (q *Queue) Members() map[string]*Account {
 	if len(q.members) == 0 {
 		return nil
 	}
 	list := make(map[string]*Account, len(q.members))
 	for key, a := range q.members {
-		list[strings.Replace(key, ":", " ", 1)] = a
+		list[inWords(key)] = a
 	}
 	return list
 }

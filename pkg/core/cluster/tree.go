@@ -101,7 +101,7 @@ func (a ACL) Allows(user string, groups []string) bool {
 }
 
 // Limit bounds what each of some users, or all members of each of some groups together, may use of a queue. "*" stands for every user (each by
-// himself) or group not named by another limit of the queue.
+// himself, and all who are not known together) or group not named by another limit of the queue.
 type Limit struct {
 	// About is the limit's description.
 	About         string
