@@ -26,12 +26,12 @@ type App struct {
 	lodger bool
 	// spaced is its queue if that was made for its namespace.
 	spaced *Queue
-	// blocked: what a rule made for others keeps it from another home.
-	blocked bool
-	first   *Pod
-	pods    int
-	claims  []claims
-	births  []births
+	// barred are queues that a rule made for others and that keep it from another home.
+	barred []*Queue
+	first  *Pod
+	pods   int
+	claims []claims
+	births []births
 	// firstClaim and firstBirth are room for the one that most applications have.
 	firstClaim [1]claims
 	firstBirth [1]births
@@ -156,7 +156,7 @@ func (s *State) setApp(p *Pod, old *PodFact) {
 	a.link(p)
 	s.born(a, p.Fact.Created, 1)
 	if a.claimed(claim, 1) {
-		s.rehome(a)
+		s.place(a)
 	}
 }
 
@@ -171,13 +171,13 @@ func (s *State) leaveApp(p *Pod, f *PodFact) {
 	case a.pods == 0:
 		s.dropApp(a)
 	case changed:
-		s.rehome(a)
+		s.place(a)
 	}
 }
 
 func (s *State) dropApp(a *App) {
 	s.setSpaced(a, nil, false)
-	s.noteBlocked(a, false)
+	a.noteBarred(nil)
 	s.setLedger(a, nil)
 	s.touchApp(a)
 	delete(s.appOf, appKey{a.Namespace, a.ID})
@@ -222,11 +222,10 @@ func (s *State) born(a *App, at time.Time, count int) {
 		a.births = slices.Delete(a.births, i, i+1)
 	}
 	if len(a.births) > 0 && !a.Submitted.Equal(a.births[0].at) {
+		older := a.births[0].at.Before(a.Submitted)
 		a.Submitted = a.births[0].at
 		s.touchApp(a)
-		if s.manyBlocked > 0 {
-			s.lookAgain()
-		}
+		s.aged(a, older)
 	}
 }
 

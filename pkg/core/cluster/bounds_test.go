@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/types"
@@ -214,4 +215,59 @@ func TestABoundHoldsOfWhatNobodyOffers(t *testing.T) {
 			require.Equal(t, 1, refusing)
 		})
 	}
+}
+
+// TestWhoIsNotConcernedIsNotLookedAt: where one is kept from his path, others come and go, and only what could change that has all looked at again.
+func TestWhoIsNotConcernedIsNotLookedAt(t *testing.T) {
+	tree := treeOf(&QueueSpec{Name: "default"})
+	tree.Rules = []Rule{{Kind: RuleProvided, Create: true}}
+	s := New()
+	s.SetTree(tree)
+	pod := func(name, app, queue string, second int) {
+		s.SetPod(&PodFact{
+			UID: types.UID(name), Name: name, Ours: true, Demand: &Demand{Key: "any"},
+			Created: time.Unix(int64(second), 0), Claim: &Claim{App: app, Queue: queue},
+		})
+	}
+	pod("leaf", "leaf", "p", 10)
+	pod("more", "leaf-too", "p", 11)
+	pod("blocked", "blocked", "p.x", 20)
+	s.Rehome(100)
+	require.Equal(t, "root.default", s.App("", "blocked").Queue().Name)
+	quiet := func(what string) {
+		t.Helper()
+		require.False(t, s.again || s.rehoming > 0, what)
+		require.NoError(t, s.Verify())
+	}
+	quiet("all are home")
+	pod("other", "other", "q.r", 30)
+	quiet("another with its own path comes")
+	pod("older", "older", "", 1)
+	quiet("so does an older one")
+	pod("next", "other", "q.r", 29)
+	quiet("and is older than it was")
+	s.RemovePod("other")
+	s.RemovePod("next")
+	quiet("and goes, with its queue")
+	pod("late", "late", "p.y", 40)
+	quiet("one comes that is kept from the same path, after all who are there")
+	require.Equal(t, "root.default", s.App("", "late").Queue().Name)
+	s.RemovePod("late")
+	quiet("and goes")
+
+	pod("early", "early", "p.z", 5)
+	require.True(t, s.again, "one comes before those who are in its way")
+	for s.Rehome(1) {
+	}
+	quiet("and all are home again")
+	require.Equal(t, "root.p.z", s.App("", "early").Queue().Name)
+	require.Equal(t, "root.p.x", s.App("", "blocked").Queue().Name)
+	require.Equal(t, "root.default", s.App("", "leaf").Queue().Name)
+	s.RemovePod("early")
+	require.True(t, s.again, "one in the way goes")
+	for s.Rehome(1) {
+	}
+	require.Equal(t, "root.p", s.App("", "leaf").Queue().Name)
+	require.Equal(t, "root.default", s.App("", "blocked").Queue().Name)
+	quiet("and they are")
 }

@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 )
@@ -51,9 +50,7 @@ func (s *State) Rehome(most int) (left bool) {
 // restart. Nothing that rules made before is in anybody's way.
 func (s *State) beginAgain() {
 	s.again = false
-	slices.SortFunc(s.apps, func(a, b *App) int {
-		return cmp.Or(b.Submitted.Compare(a.Submitted), strings.Compare(b.Namespace, a.Namespace), strings.Compare(b.ID, a.ID))
-	})
+	slices.SortFunc(s.apps, func(a, b *App) int { return b.age().compare(a.age()) })
 	for i, a := range s.apps {
 		a.at = i
 	}
@@ -61,7 +58,7 @@ func (s *State) beginAgain() {
 	clear(s.homes)
 	for _, q := range s.queues {
 		if q != nil {
-			q.stale = q.Dynamic
+			q.stale, q.latest = q.Dynamic, age{}
 		}
 	}
 }
@@ -87,16 +84,8 @@ func (s *State) lookAgain() {
 	clear(s.homes)
 }
 
-// rehome puts an application where it belongs now, and has all looked at again if what a rule made for another is in its way.
-func (s *State) rehome(a *App) {
-	if s.place(a); a.blocked {
-		s.lookAgain()
-	}
-}
-
 // place puts an application where it belongs now.
 func (s *State) place(a *App) {
-	s.blocked = false
 	h := s.findHome(a)
 	var l *Ledger
 	if h.leaf != nil {
@@ -107,19 +96,11 @@ func (s *State) place(a *App) {
 		s.touchApp(a)
 	}
 	a.Why, a.Fault, a.lodger = h.why, h.fault, h.lodger
-	s.noteBlocked(a, s.blocked)
+	a.noteBarred(s.barring)
+	s.overtake(a) // before its own age is noted
+	s.noteAge(h.leaf, a)
 	s.setSpaced(a, h.leaf, h.spaced)
 	s.setLedger(a, l)
-}
-
-// noteBlocked counts the applications that have another home than they might because of what a rule made for others.
-func (s *State) noteBlocked(a *App, blocked bool) {
-	if a.blocked {
-		s.manyBlocked--
-	}
-	if a.blocked = blocked; blocked {
-		s.manyBlocked++
-	}
 }
 
 // touchApp notes that an application has changed in what its waiting pods go by.
@@ -146,6 +127,7 @@ func (s *State) TouchedApps(f func(*App)) {
 // findHome says where an application belongs. It depends on nothing but the tree, the namespace, the claims of its pods, and whether any of
 // them is on a node: so a restart finds the same.
 func (s *State) findHome(a *App) home {
+	s.barring = s.barring[:0]
 	c := a.Claim()
 	key := homeKey{a.Namespace, c.Queue, c.QueueFrom, c.User}
 	if s.homesAt != s.treeVersion {
@@ -156,7 +138,7 @@ func (s *State) findHome(a *App) home {
 		return h
 	}
 	h := s.seekHome(a)
-	if len(c.Groups) == 0 && !h.lodger && h.fault == "" && !s.blocked && s.homesAt == s.treeVersion && len(s.homes) < manyHomes {
+	if len(c.Groups) == 0 && !h.lodger && h.fault == "" && len(s.barring) == 0 && s.homesAt == s.treeVersion && len(s.homes) < manyHomes {
 		s.homes[key] = h
 	}
 	return h

@@ -26,9 +26,7 @@ func (s *State) setLedger(a *App, l *Ledger) {
 		old.apps--
 		old.Leaf.apps--
 		s.dropLedger(old)
-		if old.Leaf.Dynamic && s.manyBlocked > 0 {
-			s.lookAgain()
-		}
+		s.unbar(old.Leaf)
 		s.prune(old.Leaf)
 	}
 }

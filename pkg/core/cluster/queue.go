@@ -34,8 +34,11 @@ type Queue struct {
 	spaced int
 	// stale: a rule made it that may not hold any more.
 	stale bool
-	seen  bool
-	dirty bool
+	// bars is how often it is in App.barred. latest is at least the age of each application in or below it, if a rule made it.
+	bars   int
+	latest age
+	seen   bool
+	dirty  bool
 }
 
 // String returns the full path.

@@ -35,12 +35,12 @@ func (s *State) byRules(p *petition) (at *seat, why string) {
 		if !create {
 			continue
 		}
-		switch q, clear := s.site(path); {
+		switch q, inTheWay := s.site(path); {
 		case q == nil:
-		case !clear && q.Admits(p.user, p.groups):
-			s.blocked = true
-		case !clear && p.stays: // otherwise it would be refused there, whatever had been made
-			s.blocked, p.lodges = true, true
+		case len(inTheWay) > 0 && q.Admits(p.user, p.groups):
+			s.barring = append(s.barring, inTheWay...)
+		case len(inTheWay) > 0 && p.stays: // otherwise it would be refused there, whatever had been made
+			s.barring, p.lodges = append(s.barring, inTheWay...), true
 		default:
 			spaced := rules[i].Kind == RuleTag && strings.ToLower(rules[i].Value) == TagNamespace
 			return &seat{path: path, above: q, made: true, spaced: spaced}, p.source(&rules[i])

@@ -66,9 +66,8 @@ type State struct {
 	// homes are those found as of a version of the tree.
 	homes   map[homeKey]home
 	homesAt uint64
-	// blocked: in the search for a home something was in the way that a rule made. manyBlocked is how many applications have met that.
-	blocked     bool
-	manyBlocked int
+	// barring are the queues that rules made and that were in the way in the last search for a home.
+	barring []*Queue
 
 	// total is what the known nodes offer, foreign what pods of others hold there.
 	total, foreign resource.Vector

@@ -107,8 +107,17 @@ func (v *verifier) owners() {
 			sum = &App{}
 		}
 		v.check(a.Used.Equal(sum.Used) && a.Placed == sum.Placed, "application %s: used is %v by %d pods but they sum to %v by %d", a.ID, a.Used, a.Placed, sum.Used, sum.Placed)
+		for _, q := range a.barred {
+			v.bars[q]++
+		}
+		for q := a.Queue(); q != nil && q.Dynamic; q = q.Parent {
+			v.check(v.s.rehoming > 0 || q.latest.compare(a.age()) >= 0, "application %s is younger than queue %s takes its own to be", a.ID, q.Name)
+		}
 		v.check((a.Ledger == nil) == (a.Fault != ""), "application %s has a queue and none", a.ID)
 		v.home(a)
+	}
+	for _, q := range v.s.queues {
+		v.check(q == nil || q.bars == v.bars[q], "queue %v does not bar %d applications, as it counts", q, v.bars[q])
 	}
 }
 
