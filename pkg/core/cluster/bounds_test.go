@@ -271,3 +271,24 @@ func TestWhoIsNotConcernedIsNotLookedAt(t *testing.T) {
 	require.Equal(t, "root.default", s.App("", "blocked").Queue().Name)
 	quiet("and they are")
 }
+
+// TestANewResourceConcernsWhoHoldsIt: and nobody else.
+func TestANewResourceConcernsWhoHoldsIt(t *testing.T) {
+	s := New()
+	pod := func(name string, asks, holds resource.Amounts) {
+		s.SetPod(&PodFact{UID: types.UID(name), Name: name, Node: "n", Holds: holds, Demand: &Demand{Key: name, Requests: asks}})
+	}
+	gpu := resource.Amounts{{Name: "gpu", Value: 1}}
+	pod("plain", cpus(1), nil)
+	pod("was-given", cpus(1), gpu)
+	pod("asks", gpu, nil)
+	var names []string
+	for _, p := range s.uncounted() {
+		names = append(names, p.Fact.Name)
+	}
+	require.Equal(t, []string{"asks", "was-given"}, names)
+	s.SetNode(&NodeFact{Name: "n", Allocatable: gpu})
+	slot, _ := s.Space.Slot("gpu")
+	require.EqualValues(t, 2, s.Node("n").Used.At(slot))
+	require.NoError(t, s.Verify())
+}

@@ -110,9 +110,10 @@ func place(p *Pod) string {
 // SortedPods returns all pods by namespace, name and UID.
 func (s *State) SortedPods() []*Pod {
 	pods := slices.Collect(maps.Values(s.pods))
-	slices.SortFunc(pods, func(a, b *Pod) int {
-		return cmp.Or(cmp.Compare(a.Fact.Namespace, b.Fact.Namespace), cmp.Compare(a.Fact.Name, b.Fact.Name),
-			cmp.Compare(a.Fact.UID, b.Fact.UID))
-	})
+	slices.SortFunc(pods, comparePods)
 	return pods
+}
+
+func comparePods(a, b *Pod) int {
+	return cmp.Or(cmp.Compare(a.Fact.Namespace, b.Fact.Namespace), cmp.Compare(a.Fact.Name, b.Fact.Name), cmp.Compare(a.Fact.UID, b.Fact.UID))
 }

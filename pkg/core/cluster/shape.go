@@ -1,6 +1,10 @@
 package cluster
 
-import "github.com/sluice-scheduler/sluice/pkg/core/resource"
+import (
+	"slices"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/resource"
+)
 
 // Shape is a demand that at least one pod has, interned: pods of one shape are interchangeable for placement.
 type Shape struct {
@@ -82,15 +86,25 @@ func (s *State) count(lists ...resource.Amounts) {
 	if !grown {
 		return
 	}
+	placed := s.uncounted()
 	for _, shape := range s.shapes {
 		if len(shape.Uncounted) > 0 {
 			s.reckon(shape)
 		}
 	}
-	for _, p := range s.SortedPods() { // in order, since applications are touched in it
-		if p.Alloc != nil {
-			s.refreshUse(p)
-		}
+	for _, p := range placed {
+		s.refreshUse(p)
 	}
 	s.treeVersion++ // requests have changed, by which who waits is ordered
+}
+
+// uncounted returns the pods on nodes that may hold what is not counted, in the order in which applications are to be touched.
+func (s *State) uncounted() (pods []*Pod) {
+	for _, p := range s.pods {
+		if p.Alloc != nil && (p.Fact.Holds != nil || len(p.Shape.Uncounted) > 0) {
+			pods = append(pods, p)
+		}
+	}
+	slices.SortFunc(pods, comparePods)
+	return pods
 }
