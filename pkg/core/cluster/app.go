@@ -28,6 +28,8 @@ type App struct {
 	spaced *Queue
 	// barred are queues that a rule made for others and that keep it from another home.
 	barred []*Queue
+	// pass is that in which it was placed last.
+	pass   uint64
 	first  *Pod
 	pods   int
 	claims []claims
@@ -178,6 +180,7 @@ func (s *State) leaveApp(p *Pod, f *PodFact) {
 func (s *State) dropApp(a *App) {
 	s.setSpaced(a, nil, false)
 	a.noteBarred(nil)
+	s.dwell(a, nil)
 	s.setLedger(a, nil)
 	s.touchApp(a)
 	delete(s.appOf, appKey{a.Namespace, a.ID})

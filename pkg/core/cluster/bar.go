@@ -37,8 +37,25 @@ func (a *App) noteBarred(by []*Queue) {
 	}
 }
 
+// dwell counts an application in the queues on the way to the leaf where it is placed now, and not any more in those where it is. A queue that a rule made is
+// stale without any that have been placed in the present pass: nobody is barred for the sake of one that may not stay.
+func (s *State) dwell(a *App, leaf *Queue) {
+	if a.pass == s.pass {
+		for q := a.Queue(); q != nil; q = q.Parent {
+			q.dwellers--
+			q.stale = q.Dynamic && q.dwellers == 0
+		}
+	}
+	a.pass = s.pass
+	for q := leaf; q != nil; q = q.Parent {
+		q.dwellers++
+		q.stale = false
+	}
+	noteAge(leaf, a)
+}
+
 // noteAge notes that an application is in a leaf, for all queues on the way there that rules made.
-func (s *State) noteAge(leaf *Queue, a *App) {
+func noteAge(leaf *Queue, a *App) {
 	for q := leaf; q != nil && q.Dynamic; q = q.Parent {
 		if q.latest.compare(a.age()) < 0 {
 			q.latest = a.age()
@@ -53,7 +70,7 @@ func (s *State) aged(a *App, older bool) {
 	} else {
 		s.unbar(a.Queue())
 	}
-	s.noteAge(a.Queue(), a)
+	noteAge(a.Queue(), a)
 }
 
 // overtake has all looked at again if an application is barred by what may be there for itself or for younger ones alone.

@@ -55,10 +55,11 @@ func (s *State) beginAgain() {
 		a.at = i
 	}
 	s.rehoming = len(s.apps)
+	s.pass++
 	clear(s.homes)
 	for _, q := range s.queues {
 		if q != nil {
-			q.stale, q.latest = q.Dynamic, age{}
+			q.stale, q.dwellers, q.latest = q.Dynamic, 0, age{}
 		}
 	}
 }
@@ -98,7 +99,7 @@ func (s *State) place(a *App) {
 	a.Why, a.Fault, a.lodger = h.why, h.fault, h.lodger
 	a.noteBarred(s.barring)
 	s.overtake(a) // before its own age is noted
-	s.noteAge(h.leaf, a)
+	s.dwell(a, h.leaf)
 	s.setSpaced(a, h.leaf, h.spaced)
 	s.setLedger(a, l)
 }

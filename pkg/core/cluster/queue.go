@@ -32,13 +32,14 @@ type Queue struct {
 	apps     int
 	// spaced is how many applications are there because it is their namespace's.
 	spaced int
-	// stale: a rule made it that may not hold any more.
+	// stale: a rule made it and may not do so any more, since it has no dwellers.
 	stale bool
-	// bars is how often it is in App.barred. latest is at least the age of each application in or below it, if a rule made it.
-	bars   int
-	latest age
-	seen   bool
-	dirty  bool
+	// bars is how often it is in App.barred. dwellers are the applications in and below it that have been placed in the present pass; latest is at least the age
+	// of each of them if a rule made the queue.
+	bars, dwellers int
+	latest         age
+	seen           bool
+	dirty          bool
 }
 
 // String returns the full path.

@@ -59,8 +59,10 @@ type State struct {
 	appOf map[appKey]*App
 	// rehoming is how many of apps, from the first, are to be looked at again; again says that after these all are. touched are those that
 	// TouchedApps hands out.
-	rehoming   int
-	again      bool
+	rehoming int
+	again    bool
+	// pass counts how often all have been looked at again.
+	pass       uint64
 	touched    []*App
 	namespaces map[string]*NamespaceFact
 	// homes are those found as of a version of the tree.

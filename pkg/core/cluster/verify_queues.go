@@ -110,14 +110,17 @@ func (v *verifier) owners() {
 		for _, q := range a.barred {
 			v.bars[q]++
 		}
-		for q := a.Queue(); q != nil && q.Dynamic; q = q.Parent {
-			v.check(v.s.rehoming > 0 || q.latest.compare(a.age()) >= 0, "application %s is younger than queue %s takes its own to be", a.ID, q.Name)
+		for q := a.Queue(); q != nil && a.pass == v.s.pass; q = q.Parent {
+			v.dwellers[q]++
+			v.check(!q.Dynamic || q.latest.compare(a.age()) >= 0, "application %s is younger than queue %s takes its own to be", a.ID, q.Name)
 		}
 		v.check((a.Ledger == nil) == (a.Fault != ""), "application %s has a queue and none", a.ID)
+		v.check(a.pass == v.s.pass || v.s.rehoming > 0, "application %s was not placed in this pass", a.ID)
 		v.home(a)
 	}
 	for _, q := range v.s.queues {
-		v.check(q == nil || q.bars == v.bars[q], "queue %v does not bar %d applications, as it counts", q, v.bars[q])
+		v.check(q == nil || q.bars == v.bars[q], "queue %v bars %d applications, which it does not count", q, v.bars[q])
+		v.check(q == nil || q.dwellers == v.dwellers[q], "queue %v has %d applications of this pass, which it does not count", q, v.dwellers[q])
 	}
 }
 
