@@ -37,9 +37,9 @@ type App struct {
 	// firstClaim and firstBirth are room for the one that most applications have.
 	firstClaim [1]claims
 	firstBirth [1]births
-	// at is the position in State.apps.
-	at      int
-	touched bool
+	// at is the position in State.apps, atSpace that in State.appsIn.
+	at, atSpace int
+	touched     bool
 	// arriving: a pod of it is about to be placed.
 	arriving bool
 }
@@ -149,10 +149,11 @@ func (s *State) setApp(p *Pod, old *PodFact) {
 	key := appKey{p.Fact.Namespace, claim.App}
 	a := s.appOf[key]
 	if a == nil {
-		a = &App{Namespace: key.namespace, ID: key.id, at: len(s.apps)}
+		a = &App{Namespace: key.namespace, ID: key.id, at: len(s.apps), atSpace: len(s.appsIn[key.namespace])}
 		a.claims, a.births = a.firstClaim[:0], a.firstBirth[:0]
 		s.appOf[key] = a
 		s.apps = append(s.apps, a)
+		s.appsIn[a.Namespace] = append(s.appsIn[a.Namespace], a)
 	}
 	p.App, p.claim = a, claim
 	a.link(p)
@@ -190,6 +191,20 @@ func (s *State) dropApp(a *App) {
 	s.apps[last] = nil
 	s.apps = s.apps[:last]
 	a.at = -1
+	s.leaveSpace(a)
+}
+
+func (s *State) leaveSpace(a *App) {
+	apps := s.appsIn[a.Namespace]
+	last := len(apps) - 1
+	if last == 0 {
+		delete(s.appsIn, a.Namespace)
+		return
+	}
+	apps[a.atSpace] = apps[last]
+	apps[a.atSpace].atSpace = a.atSpace
+	apps[last] = nil
+	s.appsIn[a.Namespace] = apps[:last]
 }
 
 func (a *App) link(p *Pod) {

@@ -292,3 +292,37 @@ func TestANewResourceConcernsWhoHoldsIt(t *testing.T) {
 	require.EqualValues(t, 2, s.Node("n").Used.At(slot))
 	require.NoError(t, s.Verify())
 }
+
+// TestANamespaceConcernsItsApplications: what nobody reads of it concerns nobody, and the rest no others.
+func TestANamespaceConcernsItsApplications(t *testing.T) {
+	tree := treeOf(&QueueSpec{Name: "default"}, &QueueSpec{Name: "a"}, &QueueSpec{Name: "b"})
+	tree.Rules = []Rule{{Kind: RuleProvided}, {Kind: RuleTag, Value: "namespace.Team"}}
+	s := New()
+	s.SetTree(tree)
+	for _, space := range []string{"here", "there"} {
+		s.SetPod(&PodFact{UID: types.UID(space), Namespace: space, Name: space, Ours: true, Demand: &Demand{Key: "any"}, Claim: &Claim{App: "app"}})
+	}
+	s.Rehome(100)
+	marked := func(space string) bool { return s.App(space, "app").Why == "looked at?" }
+	set := func(f *NamespaceFact) (concerned bool) {
+		f.Name = "here"
+		s.App("here", "app").Why, s.App("there", "app").Why = "looked at?", "looked at?"
+		s.SetNamespace(f)
+		require.False(t, s.again)
+		require.True(t, marked("there"))
+		return !marked("here")
+	}
+	note := func(key, value string) map[string]string { return map[string]string{key: value} }
+	require.False(t, set(&NamespaceFact{ResourceVersion: "1", Annotations: note("color", "red"), Faults: []string{"any"}}))
+	require.False(t, set(&NamespaceFact{ResourceVersion: "2", Annotations: note("color", "blue")}))
+	require.True(t, set(&NamespaceFact{Annotations: note("team", "a")}))
+	require.Equal(t, "root.a", s.App("here", "app").Queue().Name)
+	require.False(t, set(&NamespaceFact{Annotations: note("TEAM", "a")}))
+	require.True(t, set(&NamespaceFact{Annotations: note("team", "a"), Queue: "b"}))
+	require.Equal(t, "root.b", s.App("here", "app").Queue().Name)
+	require.True(t, set(&NamespaceFact{Queue: "b", Max: cpus(1)}))
+	require.False(t, set(&NamespaceFact{Queue: "b", Max: cpus(1)}))
+	s.RemoveNamespace("here")
+	require.False(t, marked("here"))
+	require.Equal(t, "root.default", s.App("here", "app").Queue().Name)
+}

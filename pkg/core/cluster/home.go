@@ -64,21 +64,6 @@ func (s *State) beginAgain() {
 	}
 }
 
-// SetNamespace takes in the newest fact of a namespace and looks again where its applications belong.
-func (s *State) SetNamespace(f *NamespaceFact) {
-	s.count(f.Max, f.Guaranteed)
-	s.namespaces[f.Name] = f
-	s.lookAgain()
-}
-
-// RemoveNamespace forgets a namespace.
-func (s *State) RemoveNamespace(name string) {
-	if s.namespaces[name] != nil {
-		delete(s.namespaces, name)
-		s.lookAgain()
-	}
-}
-
 // lookAgain has the homes of all applications found anew; see Rehome.
 func (s *State) lookAgain() {
 	s.again = true
@@ -185,9 +170,7 @@ func (s *State) petition(a *App) *petition {
 	c := a.Claim()
 	p := &petition{namespace: a.Namespace, user: c.User, groups: c.Groups, want: strings.ToLower(c.Queue), from: c.QueueFrom}
 	p.stays = a.Placed > 0 || a.arriving
-	if p.space = s.namespaces[a.Namespace]; p.space == nil {
-		p.space = &NamespaceFact{Name: a.Namespace}
-	}
+	p.space = s.space(a.Namespace)
 	if p.want == "" && p.space.Queue != "" {
 		p.want, p.from = strings.ToLower(p.space.Queue), p.space.QueueFrom
 	}

@@ -145,7 +145,8 @@ func (q *Queue) Admits(user string, groups []string) bool {
 // drains: it stays while it has applications. All applications are to be re-homed; see Rehome.
 func (s *State) SetTree(t *Tree) {
 	s.countBounds(t.Root)
-	s.tree, s.patterns = t, compile(t.Rules)
+	s.tree = t
+	s.readRules(t.Rules)
 	for _, q := range s.queues {
 		if q != nil {
 			q.seen = false

@@ -149,23 +149,27 @@ func (s *State) matches(list []string, name string) bool {
 // IsPattern reports whether a text, alone in its list of a Filter, is a regular expression and no name. As in YuniKorn certain characters tell.
 func IsPattern(text string) bool { return strings.ContainsAny(text, `^$*+?()[{}|`) }
 
-// compile makes the regular expressions of rules, by their text. One that is none is left out and matches nobody.
-func compile(rules []Rule) map[string]*regexp.Regexp {
-	patterns := map[string]*regexp.Regexp{}
+// readRules makes the regular expressions of the tree's rules and lists the tags that they name. What is no regular expression is left out, and matches
+// nobody.
+func (s *State) readRules(rules []Rule) {
+	s.patterns, s.tags = map[string]*regexp.Regexp{}, nil
 	for i := range rules {
 		for r := &rules[i]; r != nil; r = r.Parent {
-			if r.Filter == nil {
-				continue
+			if r.Kind == RuleTag && !slices.Contains(s.tags, r.Value) {
+				s.tags = append(s.tags, r.Value)
 			}
-			for _, list := range [...][]string{r.Filter.Users, r.Filter.Groups} {
-				if len(list) != 1 || !IsPattern(list[0]) {
-					continue
-				}
-				if re, err := regexp.Compile(list[0]); err == nil {
-					patterns[list[0]] = re
-				}
+			if r.Filter != nil {
+				s.compile(r.Filter.Users)
+				s.compile(r.Filter.Groups)
 			}
 		}
 	}
-	return patterns
+}
+
+func (s *State) compile(list []string) {
+	if len(list) == 1 && IsPattern(list[0]) {
+		if re, err := regexp.Compile(list[0]); err == nil {
+			s.patterns[list[0]] = re
+		}
+	}
 }

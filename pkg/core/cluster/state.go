@@ -44,8 +44,9 @@ type State struct {
 	better  []*Node
 
 	tree *Tree
-	// patterns are the regular expressions in the tree's rules, by their text.
+	// patterns are the regular expressions in the tree's rules, by their text; tags are those that the rules name.
 	patterns    map[string]*regexp.Regexp
+	tags        []string
 	root        *Queue
 	queues      []*Queue
 	freeQueues  []int
@@ -57,6 +58,8 @@ type State struct {
 
 	apps  []*App
 	appOf map[appKey]*App
+	// appsIn are the applications of a namespace, in no order that means anything.
+	appsIn map[string][]*App
 	// rehoming is how many of apps, from the first, are to be looked at again; again says that after these all are. touched are those that
 	// TouchedApps hands out.
 	rehoming int
@@ -116,7 +119,7 @@ func New() *State {
 
 		classOf: map[string]*Class{}, labelKeys: map[string]*labelKey{}, manyClasses: 256,
 
-		appOf: map[appKey]*App{}, namespaces: map[string]*NamespaceFact{}, homes: map[homeKey]home{},
+		appOf: map[appKey]*App{}, appsIn: map[string][]*App{}, namespaces: map[string]*NamespaceFact{}, homes: map[homeKey]home{},
 	}
 	s.latest.newer, s.latest.older = &s.latest, &s.latest
 	s.SetTree(DefaultTree())

@@ -102,6 +102,7 @@ func (v *verifier) owners() {
 			v.check(p.App == a, "pod %s is listed in application %s", p.Fact.UID, a.ID)
 		})
 		v.check(a.at == i && listed == a.pods && a.pods == pods[a], "application %s has %d pods, counts %d, lists %d", a.ID, pods[a], a.pods, listed)
+		v.check(v.s.appsIn[a.Namespace][a.atSpace] == a, "application %s is not where it is listed in its namespace", a.ID)
 		sum := v.apps[a]
 		if sum == nil {
 			sum = &App{}
