@@ -20,7 +20,7 @@ type Queues struct {
 	// TrustUserAnnotation says that users and groups in annotations of pods are believed: for submit ACLs, for placement rules and for limits of users
 	// and groups. Whoever may create pods may write annotations, and so take another's name, or a fresh one for each pod to
 	// escape his limits. Turn it on only where something refuses pods with a false name, such as an admission webhook or policy.
-	// Off, no pod has a user: queues admit whoever they admit by `*`.
+	// Off, no pod has a user: queues admit whoever they admit by `*`, and a limit for the users `*` holds for all pods together.
 	TrustUserAnnotation bool `yaml:"trustUserAnnotation"`
 }
 

@@ -161,9 +161,6 @@ func (b *books) bounds(path string) (most resource.Amounts, apps int, limits []c
 }
 
 func userLimit(limits []cluster.Limit, user string) *cluster.Limit {
-	if user == "" {
-		return nil
-	}
 	for _, name := range []string{user, "*"} {
 		for i := range limits {
 			if slices.Contains(limits[i].Users, name) {
@@ -174,12 +171,14 @@ func userLimit(limits []cluster.Limit, user string) *cluster.Limit {
 	return nil
 }
 
-// groupLimit is the first limit that names a group of his, or all groups, and what it names.
+// groupLimit is the first limit that names a group of his, or else that for all groups, and what it names.
 func groupLimit(limits []cluster.Limit, groups []string) (string, *cluster.Limit) {
-	for i := range limits {
-		for _, g := range limits[i].Groups {
-			if g == "*" || slices.Contains(groups, g) {
-				return g, firstNaming(limits, g)
+	for _, wanted := range [][]string{groups, {"*"}} {
+		for i := range limits {
+			for _, g := range limits[i].Groups {
+				if slices.Contains(wanted, g) {
+					return g, firstNaming(limits, g)
+				}
 			}
 		}
 	}

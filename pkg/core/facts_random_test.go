@@ -41,7 +41,7 @@ func (r *runner) pod() *cluster.PodFact {
 	uid := r.podUID()
 	priority := int32(r.src.below(3))
 	p := &v1.Pod{ObjectMeta: metav1.ObjectMeta{Name: string(uid), Namespace: spaceOf(uid), UID: uid}}
-	p.CreationTimestamp = metav1.NewTime(r.now.Truncate(time.Second))
+	p.CreationTimestamp = metav1.NewTime(r.now.Truncate(time.Second).Add(-time.Duration(r.src.below(4)) * 10 * time.Second)) // told late
 	if old := r.judge.pods[uid]; old != nil {
 		p.CreationTimestamp, priority = metav1.NewTime(old.Created), old.Priority
 		p.Spec.NodeName = old.Node // the API never unbinds

@@ -175,7 +175,7 @@ func (x *asker) tag(name string) string {
 
 func (x *asker) passes(f *cluster.Filter) bool {
 	in := func(list []string, name string) bool {
-		if len(list) == 1 && strings.ContainsAny(list[0], "^$|") {
+		if len(list) == 1 && strings.ContainsAny(list[0], "^$*+?()[{}|") {
 			return name != "" && regexp.MustCompile(list[0]).MatchString(name)
 		}
 		return slices.Contains(list, name)

@@ -49,7 +49,7 @@ type ResourceStatus struct {
 
 // MemberStatus is the use that a user or group makes of a queue.
 type MemberStatus struct {
-	// Who is "user NAME" or "group NAME".
+	// Who is "user NAME", "group NAME", or "user (unknown)" for all whose user is not known.
 	Who        string
 	Pods, Apps int
 	// MaxApps bounds Apps; 0 does not.

@@ -11,7 +11,7 @@ import (
 // The words that random trees, claims and namespaces are made of. A name is either that of leaves or that of parents wherever rules may make a queue
 // of it: which of two applications comes first would matter otherwise.
 var (
-	someUsers  = []string{"", "ann", "bob", "eve"}
+	someUsers  = []string{"", "ann", "bob", "eve", "svc:bob"}
 	someGroups = [][]string{nil, {"dev"}, {"dev", "ops"}, {"ops"}}
 	someWants  = []string{
 		"", "", "root.a", "a", "b", "root.a.x", "A.X", "root.a.y", "b.x", "a.x.y", "root.default", "root", "nope", "dyn", "root.a.dyn", "par.leaf",
@@ -106,7 +106,7 @@ func (s *bytesSource) acls(q *cluster.QueueSpec) {
 
 func (s *bytesSource) limit() cluster.Limit {
 	l := cluster.Limit{Max: s.amounts(), MaxApps: s.below(3)}
-	switch s.below(5) {
+	switch s.below(6) {
 	case 0:
 		l.Users = []string{"ann"}
 	case 1:
@@ -117,6 +117,8 @@ func (s *bytesSource) limit() cluster.Limit {
 		l.Users, l.Groups = []string{"bob", "eve"}, []string{"ops"}
 	case 4:
 		l.Users = []string{"*"}
+	case 5:
+		l.Groups = []string{"*", "dev"}
 	}
 	return l
 }
@@ -147,6 +149,8 @@ func (s *bytesSource) rule(nested bool) cluster.Rule {
 			{Users: []string{"ann"}},
 			{Deny: true, Groups: []string{"ops"}},
 			{Users: []string{"^(ann|bob)$"}},
+			{Users: []string{"svc:bob"}},
+			{Users: []string{"b+"}},
 			{Deny: true, Users: []string{"bob", "eve"}},
 		})
 	}

@@ -89,6 +89,17 @@ func countQueues(q *cluster.QueueSpec) int {
 	return n
 }
 
+// limitedByUser lists the queues of a subtree, below a path, with limits of users or groups.
+func limitedByUser(q *cluster.QueueSpec, above string) (paths []string) {
+	if len(q.Limits) > 0 {
+		paths = append(paths, above+q.Name)
+	}
+	for _, child := range q.Children {
+		paths = append(paths, limitedByUser(child, above+q.Name+".")...)
+	}
+	return paths
+}
+
 func inWords(l *queues.Loaded) string {
 	return fmt.Sprintf("%d queues, hash %s", countQueues(l.Tree.Root), l.Tree.Hash)
 }

@@ -215,6 +215,10 @@ func (s *Settings) noteQueues(old, next *queues.Loaded) {
 	for _, w := range next.Warnings {
 		s.log.Warn(w.Error())
 	}
+	if limited := limitedByUser(next.Tree.Root, ""); len(limited) > 0 && !s.running.config.Queues.TrustUserAnnotation {
+		s.log.Warn("limits name users or groups, but queues.trustUserAnnotation is off, so that all pods are those of one unknown user and are bounded by \"*\" alone",
+			"queues", strings.Join(limited, ", "))
+	}
 	if old == nil {
 		close(s.read)
 	} else {

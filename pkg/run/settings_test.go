@@ -193,6 +193,19 @@ func TestQueuesChange(t *testing.T) {
 	require.Empty(t, o.events, "a file is no object that events could be about")
 }
 
+// TestLimitsOfUsersWantUsers: whoever writes some is told that users are not read.
+func TestLimitsOfUsersWantUsers(t *testing.T) {
+	const limited = "queues: [{name: a, limits: [{users: [ann], maxapplications: 1}]}, {name: b}]\n"
+	const warning = "trustUserAnnotation"
+	d := newDesk(t, "", "queues: [{name: a}]\n")
+	require.NotContains(t, d.take().said, warning)
+	said := d.queue(limited).said
+	require.Contains(t, said, warning)
+	require.Contains(t, said, "queues=root.a\n")
+	d = newDesk(t, "queues: {trustUserAnnotation: true}\n", limited)
+	require.NotContains(t, d.take().said, warning)
+}
+
 // TestANodeOrderIsRenamedInBothFiles one after the other: what does not fit together waits for the other half.
 func TestANodeOrderIsRenamedInBothFiles(t *testing.T) {
 	const named = "queues: [{name: a, nodeOrder: pack}]\n"

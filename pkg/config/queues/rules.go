@@ -9,9 +9,6 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 )
 
-// patternSigns are what tells a regular expression from a mistyped name, as in YuniKorn.
-const patternSigns = `^$*+?()[{}|`
-
 // placement reads the placement rules.
 func (b *builder) placement(in []rule) []cluster.Rule {
 	var out []cluster.Rule
@@ -99,7 +96,7 @@ func (b *builder) pattern(key string, in []text, name *regexp.Regexp) []string {
 			b.at.Warnf(item(key, i), "is no name, and no pattern since it is not alone: %q; it is ignored", s)
 			continue
 		default:
-			if _, err := regexp.Compile(s); err != nil || !strings.ContainsAny(s, patternSigns) {
+			if _, err := regexp.Compile(s); err != nil || !cluster.IsPattern(s) {
 				b.at.Faultf(item(key, i), "must be a name or a regular expression such as ^team-.*, but is %q", s)
 			}
 		}

@@ -26,18 +26,20 @@ type App struct {
 	lodger bool
 	// spaced is its queue if that was made for its namespace.
 	spaced *Queue
-	// blocked: what a rule made for others keeps it from another home.
-	blocked bool
-	first   *Pod
-	pods    int
-	claims  []claims
-	births  []births
+	// barred are queues that a rule made for others and that keep it from another home.
+	barred []*Queue
+	// pass is that in which it was placed last.
+	pass   uint64
+	first  *Pod
+	pods   int
+	claims []claims
+	births []births
 	// firstClaim and firstBirth are room for the one that most applications have.
 	firstClaim [1]claims
 	firstBirth [1]births
-	// at is the position in State.apps.
-	at      int
-	touched bool
+	// at is the position in State.apps, atSpace that in State.appsIn.
+	at, atSpace int
+	touched     bool
 	// arriving: a pod of it is about to be placed.
 	arriving bool
 }
@@ -147,16 +149,17 @@ func (s *State) setApp(p *Pod, old *PodFact) {
 	key := appKey{p.Fact.Namespace, claim.App}
 	a := s.appOf[key]
 	if a == nil {
-		a = &App{Namespace: key.namespace, ID: key.id, at: len(s.apps)}
+		a = &App{Namespace: key.namespace, ID: key.id, at: len(s.apps), atSpace: len(s.appsIn[key.namespace])}
 		a.claims, a.births = a.firstClaim[:0], a.firstBirth[:0]
 		s.appOf[key] = a
 		s.apps = append(s.apps, a)
+		s.appsIn[a.Namespace] = append(s.appsIn[a.Namespace], a)
 	}
 	p.App, p.claim = a, claim
 	a.link(p)
 	s.born(a, p.Fact.Created, 1)
 	if a.claimed(claim, 1) {
-		s.rehome(a)
+		s.place(a)
 	}
 }
 
@@ -171,13 +174,14 @@ func (s *State) leaveApp(p *Pod, f *PodFact) {
 	case a.pods == 0:
 		s.dropApp(a)
 	case changed:
-		s.rehome(a)
+		s.place(a)
 	}
 }
 
 func (s *State) dropApp(a *App) {
 	s.setSpaced(a, nil, false)
-	s.noteBlocked(a, false)
+	a.noteBarred(nil)
+	s.dwell(a, nil)
 	s.setLedger(a, nil)
 	s.touchApp(a)
 	delete(s.appOf, appKey{a.Namespace, a.ID})
@@ -187,6 +191,20 @@ func (s *State) dropApp(a *App) {
 	s.apps[last] = nil
 	s.apps = s.apps[:last]
 	a.at = -1
+	s.leaveSpace(a)
+}
+
+func (s *State) leaveSpace(a *App) {
+	apps := s.appsIn[a.Namespace]
+	last := len(apps) - 1
+	if last == 0 {
+		delete(s.appsIn, a.Namespace)
+		return
+	}
+	apps[a.atSpace] = apps[last]
+	apps[a.atSpace].atSpace = a.atSpace
+	apps[last] = nil
+	s.appsIn[a.Namespace] = apps[:last]
 }
 
 func (a *App) link(p *Pod) {
@@ -222,11 +240,10 @@ func (s *State) born(a *App, at time.Time, count int) {
 		a.births = slices.Delete(a.births, i, i+1)
 	}
 	if len(a.births) > 0 && !a.Submitted.Equal(a.births[0].at) {
+		older := a.births[0].at.Before(a.Submitted)
 		a.Submitted = a.births[0].at
 		s.touchApp(a)
-		if s.manyBlocked > 0 {
-			s.lookAgain()
-		}
+		s.aged(a, older)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // Dump writes the accounts canonically: two states that were told the same facts write the same text, whatever the order and
-// however often they were told. Resources that no known node offers are left out: whether they are counted depends on whether one ever was.
+// however often they were told. Resources that no known node offers are left out: whether they are counted depends on what was offered or bounded once.
 func (s *State) Dump(w io.Writer) {
 	var offered resource.Vector
 	for _, n := range s.nodes {
@@ -110,9 +110,10 @@ func place(p *Pod) string {
 // SortedPods returns all pods by namespace, name and UID.
 func (s *State) SortedPods() []*Pod {
 	pods := slices.Collect(maps.Values(s.pods))
-	slices.SortFunc(pods, func(a, b *Pod) int {
-		return cmp.Or(cmp.Compare(a.Fact.Namespace, b.Fact.Namespace), cmp.Compare(a.Fact.Name, b.Fact.Name),
-			cmp.Compare(a.Fact.UID, b.Fact.UID))
-	})
+	slices.SortFunc(pods, comparePods)
 	return pods
+}
+
+func comparePods(a, b *Pod) int {
+	return cmp.Or(cmp.Compare(a.Fact.Namespace, b.Fact.Namespace), cmp.Compare(a.Fact.Name, b.Fact.Name), cmp.Compare(a.Fact.UID, b.Fact.UID))
 }

@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 )
@@ -51,32 +50,17 @@ func (s *State) Rehome(most int) (left bool) {
 // restart. Nothing that rules made before is in anybody's way.
 func (s *State) beginAgain() {
 	s.again = false
-	slices.SortFunc(s.apps, func(a, b *App) int {
-		return cmp.Or(b.Submitted.Compare(a.Submitted), strings.Compare(b.Namespace, a.Namespace), strings.Compare(b.ID, a.ID))
-	})
+	slices.SortFunc(s.apps, func(a, b *App) int { return b.age().compare(a.age()) })
 	for i, a := range s.apps {
 		a.at = i
 	}
 	s.rehoming = len(s.apps)
+	s.pass++
 	clear(s.homes)
 	for _, q := range s.queues {
 		if q != nil {
-			q.stale = q.Dynamic
+			q.stale, q.dwellers, q.latest = q.Dynamic, 0, age{}
 		}
-	}
-}
-
-// SetNamespace takes in the newest fact of a namespace and looks again where its applications belong.
-func (s *State) SetNamespace(f *NamespaceFact) {
-	s.namespaces[f.Name] = f
-	s.lookAgain()
-}
-
-// RemoveNamespace forgets a namespace.
-func (s *State) RemoveNamespace(name string) {
-	if s.namespaces[name] != nil {
-		delete(s.namespaces, name)
-		s.lookAgain()
 	}
 }
 
@@ -86,16 +70,8 @@ func (s *State) lookAgain() {
 	clear(s.homes)
 }
 
-// rehome puts an application where it belongs now, and has all looked at again if what a rule made for another is in its way.
-func (s *State) rehome(a *App) {
-	if s.place(a); a.blocked {
-		s.lookAgain()
-	}
-}
-
 // place puts an application where it belongs now.
 func (s *State) place(a *App) {
-	s.blocked = false
 	h := s.findHome(a)
 	var l *Ledger
 	if h.leaf != nil {
@@ -106,19 +82,11 @@ func (s *State) place(a *App) {
 		s.touchApp(a)
 	}
 	a.Why, a.Fault, a.lodger = h.why, h.fault, h.lodger
-	s.noteBlocked(a, s.blocked)
+	a.noteBarred(s.barring)
+	s.overtake(a) // before its own age is noted
+	s.dwell(a, h.leaf)
 	s.setSpaced(a, h.leaf, h.spaced)
 	s.setLedger(a, l)
-}
-
-// noteBlocked counts the applications that have another home than they might because of what a rule made for others.
-func (s *State) noteBlocked(a *App, blocked bool) {
-	if a.blocked {
-		s.manyBlocked--
-	}
-	if a.blocked = blocked; blocked {
-		s.manyBlocked++
-	}
 }
 
 // touchApp notes that an application has changed in what its waiting pods go by.
@@ -145,6 +113,7 @@ func (s *State) TouchedApps(f func(*App)) {
 // findHome says where an application belongs. It depends on nothing but the tree, the namespace, the claims of its pods, and whether any of
 // them is on a node: so a restart finds the same.
 func (s *State) findHome(a *App) home {
+	s.barring = s.barring[:0]
 	c := a.Claim()
 	key := homeKey{a.Namespace, c.Queue, c.QueueFrom, c.User}
 	if s.homesAt != s.treeVersion {
@@ -155,7 +124,7 @@ func (s *State) findHome(a *App) home {
 		return h
 	}
 	h := s.seekHome(a)
-	if len(c.Groups) == 0 && !h.lodger && h.fault == "" && !s.blocked && s.homesAt == s.treeVersion && len(s.homes) < manyHomes {
+	if len(c.Groups) == 0 && !h.lodger && h.fault == "" && len(s.barring) == 0 && s.homesAt == s.treeVersion && len(s.homes) < manyHomes {
 		s.homes[key] = h
 	}
 	return h
@@ -201,9 +170,7 @@ func (s *State) petition(a *App) *petition {
 	c := a.Claim()
 	p := &petition{namespace: a.Namespace, user: c.User, groups: c.Groups, want: strings.ToLower(c.Queue), from: c.QueueFrom}
 	p.stays = a.Placed > 0 || a.arriving
-	if p.space = s.namespaces[a.Namespace]; p.space == nil {
-		p.space = &NamespaceFact{Name: a.Namespace}
-	}
+	p.space = s.space(a.Namespace)
 	if p.want == "" && p.space.Queue != "" {
 		p.want, p.from = strings.ToLower(p.space.Queue), p.space.QueueFrom
 	}

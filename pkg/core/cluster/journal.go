@@ -31,7 +31,7 @@ func (s *State) Commit() {
 	}
 	for _, e := range s.journal {
 		if a := e.alloc.App; a != nil && a.lodger && a.Placed == 0 && a.pods > 0 {
-			s.rehome(a)
+			s.place(a)
 		}
 	}
 	clear(s.journal)
@@ -55,7 +55,7 @@ func (s *State) allocate(p *Pod, n *Node, bound bool) {
 	a := &Allocation{Pod: p, Node: n, Uses: s.uses(p), Ports: p.Shape.Ports, Presumed: p.Shape.Presumed, Bound: bound}
 	if a.App = p.App; a.App != nil && a.App.Ledger == nil {
 		a.App.arriving = true
-		s.rehome(a.App)
+		s.place(a.App)
 		a.App.arriving = false
 	}
 	s.apply(a, +1)

@@ -26,9 +26,7 @@ func (s *State) setLedger(a *App, l *Ledger) {
 		old.apps--
 		old.Leaf.apps--
 		s.dropLedger(old)
-		if old.Leaf.Dynamic && s.manyBlocked > 0 {
-			s.lookAgain()
-		}
+		s.unbar(old.Leaf)
 		s.prune(old.Leaf)
 	}
 }
@@ -77,29 +75,49 @@ func (s *State) member(q *Queue, who string) *Account {
 	a := q.members[who]
 	if a == nil {
 		l := limitOf(q.Spec.Limits, who)
-		a = &Account{key: who, Who: strings.Replace(who, ":", " ", 1) + " in queue " + q.Name, Queue: q, Max: s.wants(l.Max), MaxApps: l.MaxApps}
+		a = &Account{key: who, Who: inWords(who) + " in queue " + q.Name, Queue: q, Max: s.wants(l.Max), MaxApps: l.MaxApps}
 		q.members[who] = a
 	}
 	return a
 }
 
+// inWords is what a member is called: "user NAME", "group NAME", or "user (unknown)" for all whose user is not known.
+func inWords(who string) string {
+	kind, name, _ := strings.Cut(who, ":")
+	if name == "" {
+		name = "(unknown)"
+	}
+	return kind + " " + name
+}
+
 // membersOf returns whom of a queue's limits a user and his groups come under: "user:NAME" if a limit names him or all users, and "group:NAME" of
-// the first limit that names a group of his, or "group:*".
+// the first limit that names a group of his, or else "group:*" if one names all. Users who are not known are one, "user:", and no limit names him.
 func membersOf(limits []Limit, user string, groups []string) (who []string) {
 	if len(limits) == 0 {
 		return nil
 	}
-	if user != "" && limitOf(limits, "user:"+user) != nil {
+	if limitOf(limits, "user:"+user) != nil {
 		who = append(who, "user:"+user)
 	}
+	if g := groupOf(limits, groups); g != "" {
+		who = append(who, "group:"+g)
+	}
+	return who
+}
+
+// groupOf returns the group of limits that one of some groups comes under: the first that is named, else "*" if that is, else none.
+func groupOf(limits []Limit, groups []string) (all string) {
 	for i := range limits {
 		for _, g := range limits[i].Groups {
-			if g == "*" || slices.Contains(groups, g) {
-				return append(who, "group:"+g)
+			switch {
+			case g == "*":
+				all = g
+			case slices.Contains(groups, g):
+				return g
 			}
 		}
 	}
-	return who
+	return all
 }
 
 // limitOf returns the limit that holds for a user or group: the one that names it, or else the one for all users.

@@ -9,17 +9,17 @@ import (
 // queueName is what the parts of a path may be.
 var queueName = regexp.MustCompile(`^[a-zA-Z0-9_:#/@-]{1,64}$`)
 
-// site returns the last queue that stands on the way to a leaf that a rule may make; nil when none can be made there. Without clear there is something in
-// the way that was made for others.
-func (s *State) site(path string) (last *Queue, clear bool) {
+// site returns the last queue that stands on the way to a leaf that a rule may make, nil when none can be made there, and what is in the way that was made
+// for others.
+func (s *State) site(path string) (last *Queue, inTheWay []*Queue) {
 	parts := strings.Split(path, ".")
 	if len(parts) < 2 || parts[0] != s.root.Spec.Name {
-		return nil, false
+		return nil, nil
 	}
-	last, clear = s.root, true
+	last = s.root
 	for i, q := 1, s.root; i < len(parts); i++ {
 		if !queueName.MatchString(parts[i]) {
-			return nil, false
+			return nil, nil
 		}
 		if q == nil {
 			continue
@@ -28,14 +28,16 @@ func (s *State) site(path string) (last *Queue, clear bool) {
 		switch leaf := i == len(parts)-1; {
 		case q == nil || q.Draining || q.stale:
 		case q.Dynamic:
-			clear = clear && q.Leaf() == leaf
+			if q.Leaf() != leaf {
+				inTheWay = append(inTheWay, q)
+			}
 		case q.Leaf() || leaf:
-			return nil, false
+			return nil, nil
 		default:
 			last = q
 		}
 	}
-	return last, clear
+	return last, inTheWay
 }
 
 // take returns the leaf of a seat, made with the parents that it needs if it is to be made.

@@ -58,3 +58,56 @@ func (f *NamespaceFact) annotation(lower string) string {
 	}
 	return ""
 }
+
+// space is what is known of a namespace.
+func (s *State) space(name string) *NamespaceFact {
+	if f := s.namespaces[name]; f != nil {
+		return f
+	}
+	return &NamespaceFact{Name: name}
+}
+
+// SetNamespace takes in the newest fact of a namespace and looks again where its applications belong, if anything has changed by which they go.
+func (s *State) SetNamespace(f *NamespaceFact) {
+	s.count(f.Max, f.Guaranteed)
+	old := s.space(f.Name)
+	s.namespaces[f.Name] = f
+	s.followSpace(old, f)
+}
+
+// RemoveNamespace forgets a namespace.
+func (s *State) RemoveNamespace(name string) {
+	old := s.space(name)
+	delete(s.namespaces, name)
+	s.followSpace(old, s.space(name))
+}
+
+// fewApps is how many applications of a namespace are placed anew at once; those of a larger one are with all others, some in each step.
+const fewApps = 100
+
+func (s *State) followSpace(old, now *NamespaceFact) {
+	if s.sameSpace(old, now) {
+		return
+	}
+	apps := slices.Clone(s.appsIn[now.Name])
+	if len(apps) > fewApps {
+		s.lookAgain()
+		return
+	}
+	clear(s.homes)
+	slices.SortFunc(apps, func(a, b *App) int { return a.age().compare(b.age()) })
+	for _, a := range apps {
+		s.place(a)
+	}
+}
+
+// sameSpace reports whether two facts of a namespace are the same in all that its applications' homes depend on.
+func (s *State) sameSpace(a, b *NamespaceFact) bool {
+	for _, tag := range s.tags {
+		if a.Tag(tag) != b.Tag(tag) {
+			return false
+		}
+	}
+	same := func(a, b resource.Amounts) bool { return (a == nil) == (b == nil) && a.Equal(b) }
+	return a.Queue == b.Queue && a.QueueFrom == b.QueueFrom && same(a.Max, b.Max) && same(a.Guaranteed, b.Guaranteed) && a.MaxApps == b.MaxApps
+}

@@ -85,7 +85,7 @@ func (s *State) TakeBetter() []*Node {
 
 // SetNode takes in the newest fact of a node.
 func (s *State) SetNode(f *NodeFact) {
-	s.offer(f.Allocatable)
+	s.count(f.Allocatable)
 	n := s.node(f.Name)
 	old := n.Fact
 	n.Fact = f
@@ -239,6 +239,16 @@ func (s *State) Offering(slot int) int {
 		return s.offering[slot]
 	}
 	return 0
+}
+
+// Offers reports whether of everything that a shape asks for some known node offers some.
+func (s *State) Offers(shape *Shape) bool {
+	for _, w := range shape.Wants {
+		if s.Offering(w.Slot) == 0 {
+			return false
+		}
+	}
+	return len(shape.Uncounted) == 0
 }
 
 // OfferVersion changes whenever Offering may have.

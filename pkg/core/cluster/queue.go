@@ -32,10 +32,14 @@ type Queue struct {
 	apps     int
 	// spaced is how many applications are there because it is their namespace's.
 	spaced int
-	// stale: a rule made it that may not hold any more.
+	// stale: a rule made it and may not do so any more, since it has no dwellers.
 	stale bool
-	seen  bool
-	dirty bool
+	// bars is how often it is in App.barred. dwellers are the applications in and below it that have been placed in the present pass; latest is at least the age
+	// of each of them if a rule made the queue.
+	bars, dwellers int
+	latest         age
+	seen           bool
+	dirty          bool
 }
 
 // String returns the full path.
@@ -106,14 +110,15 @@ func (q *Queue) Owed(slot int) (value int64, ok bool) {
 	return 0, false
 }
 
-// Members returns the accounts of the users and groups whose use the queue's limits bound, by "user NAME" or "group NAME"; nil when there are none.
+// Members returns the accounts of the users and groups whose use the queue's limits bound, by "user NAME" or "group NAME"; nil when
+// there are none.
 func (q *Queue) Members() map[string]*Account {
 	if len(q.members) == 0 {
 		return nil
 	}
 	list := make(map[string]*Account, len(q.members))
 	for key, a := range q.members {
-		list[strings.Replace(key, ":", " ", 1)] = a
+		list[inWords(key)] = a
 	}
 	return list
 }
@@ -139,7 +144,9 @@ func (q *Queue) Admits(user string, groups []string) bool {
 // SetTree replaces the tree. Queues that stay keep their accounts; what is configured of them holds at once. A queue that is not in the new tree
 // drains: it stays while it has applications. All applications are to be re-homed; see Rehome.
 func (s *State) SetTree(t *Tree) {
+	s.countBounds(t.Root)
 	s.tree = t
+	s.readRules(t.Rules)
 	for _, q := range s.queues {
 		if q != nil {
 			q.seen = false
@@ -158,6 +165,20 @@ func (s *State) SetTree(t *Tree) {
 	}
 	s.reckonQueues()
 	s.lookAgain()
+}
+
+// countBounds makes slots for all that is configured of a queue and those below it, so that bounds hold of what no node offers, too.
+func (s *State) countBounds(spec *QueueSpec) {
+	s.count(spec.Max, spec.Guaranteed)
+	for i := range spec.Limits {
+		s.count(spec.Limits[i].Max)
+	}
+	if spec.Template != nil {
+		s.countBounds(spec.Template)
+	}
+	for _, child := range spec.Children {
+		s.countBounds(child)
+	}
 }
 
 // outlive lets a queue that the tree does not have drain, unless a rule made it and may have made it still.
@@ -270,7 +291,7 @@ func (s *State) oweAbove(q *Queue) {
 	}
 }
 
-// wants gives amounts their slots; those that no node offers have none and bound nothing.
+// wants gives amounts their slots. All that bounds or is owed has one; see count.
 func (s *State) wants(amounts resource.Amounts) (list []resource.Want) {
 	for _, a := range amounts {
 		if slot, ok := s.Space.Slot(a.Name); ok {

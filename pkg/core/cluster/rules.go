@@ -35,12 +35,12 @@ func (s *State) byRules(p *petition) (at *seat, why string) {
 		if !create {
 			continue
 		}
-		switch q, clear := s.site(path); {
+		switch q, inTheWay := s.site(path); {
 		case q == nil:
-		case !clear && q.Admits(p.user, p.groups):
-			s.blocked = true
-		case !clear && p.stays: // otherwise it would be refused there, whatever had been made
-			s.blocked, p.lodges = true, true
+		case len(inTheWay) > 0 && q.Admits(p.user, p.groups):
+			s.barring = append(s.barring, inTheWay...)
+		case len(inTheWay) > 0 && p.stays: // otherwise it would be refused there, whatever had been made
+			s.barring, p.lodges = append(s.barring, inTheWay...), true
 		default:
 			spaced := rules[i].Kind == RuleTag && strings.ToLower(rules[i].Value) == TagNamespace
 			return &seat{path: path, above: q, made: true, spaced: spaced}, p.source(&rules[i])
@@ -88,7 +88,7 @@ func isQualified(path string) bool { return path == "root" || strings.HasPrefix(
 
 // follow returns the path that a rule gives; ok is false when it gives none.
 func (s *State) follow(r *Rule, p *petition) (path string, create, ok bool) {
-	if r.Filter != nil && !r.Filter.lets(p.user, p.groups) {
+	if r.Filter != nil && !s.lets(r.Filter, p.user, p.groups) {
 		return "", false, false
 	}
 	name := p.named(r)
@@ -130,21 +130,46 @@ func (p *petition) named(r *Rule) string {
 }
 
 // lets reports whether a filter lets a user or a member of these groups through: of those that allow, who is listed, of those that deny, who is not.
-func (f *Filter) lets(user string, groups []string) bool {
-	listed := matches(f.Users, user)
+func (s *State) lets(f *Filter, user string, groups []string) bool {
+	listed := s.matches(f.Users, user)
 	for _, g := range groups {
-		listed = listed || matches(f.Groups, g)
+		listed = listed || s.matches(f.Groups, g)
 	}
 	return listed != f.Deny
 }
 
-// plainName are names that are taken as they are.
-var plainName = regexp.MustCompile(`^[a-zA-Z0-9_.@-]*$`)
-
-func matches(list []string, name string) bool {
-	if len(list) == 1 && !plainName.MatchString(list[0]) {
-		re, err := regexp.Compile(list[0])
-		return err == nil && name != "" && re.MatchString(name)
+func (s *State) matches(list []string, name string) bool {
+	if len(list) == 1 && IsPattern(list[0]) {
+		re := s.patterns[list[0]]
+		return re != nil && name != "" && re.MatchString(name)
 	}
 	return slices.Contains(list, name)
+}
+
+// IsPattern reports whether a text, alone in its list of a Filter, is a regular expression and no name. As in YuniKorn certain characters tell.
+func IsPattern(text string) bool { return strings.ContainsAny(text, `^$*+?()[{}|`) }
+
+// readRules makes the regular expressions of the tree's rules and lists the tags that they name. What is no regular expression is left out, and matches
+// nobody.
+func (s *State) readRules(rules []Rule) {
+	s.patterns, s.tags = map[string]*regexp.Regexp{}, nil
+	for i := range rules {
+		for r := &rules[i]; r != nil; r = r.Parent {
+			if r.Kind == RuleTag && !slices.Contains(s.tags, r.Value) {
+				s.tags = append(s.tags, r.Value)
+			}
+			if r.Filter != nil {
+				s.compile(r.Filter.Users)
+				s.compile(r.Filter.Groups)
+			}
+		}
+	}
+}
+
+func (s *State) compile(list []string) {
+	if len(list) == 1 && IsPattern(list[0]) {
+		if re, err := regexp.Compile(list[0]); err == nil {
+			s.patterns[list[0]] = re
+		}
+	}
 }

@@ -1,6 +1,10 @@
 package cluster
 
-import "github.com/sluice-scheduler/sluice/pkg/core/resource"
+import (
+	"slices"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/resource"
+)
 
 // Shape is a demand that at least one pod has, interned: pods of one shape are interchangeable for placement.
 type Shape struct {
@@ -9,15 +13,15 @@ type Shape struct {
 	Request resource.Vector
 	// Wants are the slots of Request that are not zero.
 	Wants []resource.Want
-	// Slots are the slots of Requests, entry by entry; NoSlot for a resource that no node has ever offered.
+	// Slots are the slots of Requests, entry by entry; NoSlot for a resource that is not counted.
 	Slots []int
-	// Unoffered are requested resources that no node has ever offered.
-	Unoffered []string
+	// Uncounted are requested resources that have no slot: no node has ever offered them, and no max, limit or guarantee has named them.
+	Uncounted []string
 
 	pods int
 }
 
-// NoSlot stands in Shape.Slots for a resource that no node has ever offered.
+// NoSlot stands in Shape.Slots for a resource that is not counted.
 const NoSlot = -1
 
 // Shapes returns the number of shapes in use.
@@ -56,7 +60,7 @@ func (s *State) dropShape(shape *Shape) {
 
 // reckon computes a shape's vector in the present space. A vector is replaced, never changed: allocations share it.
 func (s *State) reckon(shape *Shape) {
-	shape.Request, shape.Unoffered = s.Space.Vector(shape.Requests)
+	shape.Request, shape.Uncounted = s.Space.Vector(shape.Requests)
 	shape.Request[resource.SlotPods] = 1
 	shape.Wants = shape.Request.Wants()
 	shape.Slots = make([]int, len(shape.Requests))
@@ -69,26 +73,38 @@ func (s *State) reckon(shape *Shape) {
 	}
 }
 
-// offer makes slots for the resources that a node offers. When one is new, shapes that ask for it are reckoned anew and
-// what their pods hold is entered anew.
-func (s *State) offer(amounts resource.Amounts) {
+// count makes slots for resources that a node offers or a bound names. When one is new, shapes that ask for it are reckoned anew and what their pods
+// hold is entered anew.
+func (s *State) count(lists ...resource.Amounts) {
 	grown := false
-	for _, a := range amounts {
-		_, isNew := s.Space.Intern(a.Name)
-		grown = grown || isNew
+	for _, amounts := range lists {
+		for _, a := range amounts {
+			_, isNew := s.Space.Intern(a.Name)
+			grown = grown || isNew
+		}
 	}
 	if !grown {
 		return
 	}
+	placed := s.uncounted()
 	for _, shape := range s.shapes {
-		if len(shape.Unoffered) > 0 {
+		if len(shape.Uncounted) > 0 {
 			s.reckon(shape)
 		}
 	}
-	for _, p := range s.SortedPods() { // in order, since applications are touched in it
-		if p.Alloc != nil {
-			s.refreshUse(p)
+	for _, p := range placed {
+		s.refreshUse(p)
+	}
+	s.treeVersion++ // requests have changed, by which who waits is ordered
+}
+
+// uncounted returns the pods on nodes that may hold what is not counted, in the order in which applications are to be touched.
+func (s *State) uncounted() (pods []*Pod) {
+	for _, p := range s.pods {
+		if p.Alloc != nil && (p.Fact.Holds != nil || len(p.Shape.Uncounted) > 0) {
+			pods = append(pods, p)
 		}
 	}
-	s.reckonQueues()
+	slices.SortFunc(pods, comparePods)
+	return pods
 }

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"regexp"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -42,7 +43,10 @@ type State struct {
 	dirty   []*Node
 	better  []*Node
 
-	tree        *Tree
+	tree *Tree
+	// patterns are the regular expressions in the tree's rules, by their text; tags are those that the rules name.
+	patterns    map[string]*regexp.Regexp
+	tags        []string
 	root        *Queue
 	queues      []*Queue
 	freeQueues  []int
@@ -54,18 +58,21 @@ type State struct {
 
 	apps  []*App
 	appOf map[appKey]*App
+	// appsIn are the applications of a namespace, in no order that means anything.
+	appsIn map[string][]*App
 	// rehoming is how many of apps, from the first, are to be looked at again; again says that after these all are. touched are those that
 	// TouchedApps hands out.
-	rehoming   int
-	again      bool
+	rehoming int
+	again    bool
+	// pass counts how often all have been looked at again.
+	pass       uint64
 	touched    []*App
 	namespaces map[string]*NamespaceFact
 	// homes are those found as of a version of the tree.
 	homes   map[homeKey]home
 	homesAt uint64
-	// blocked: in the search for a home something was in the way that a rule made. manyBlocked is how many applications have met that.
-	blocked     bool
-	manyBlocked int
+	// barring are the queues that rules made and that were in the way in the last search for a home.
+	barring []*Queue
 
 	// total is what the known nodes offer, foreign what pods of others hold there.
 	total, foreign resource.Vector
@@ -112,7 +119,7 @@ func New() *State {
 
 		classOf: map[string]*Class{}, labelKeys: map[string]*labelKey{}, manyClasses: 256,
 
-		appOf: map[appKey]*App{}, namespaces: map[string]*NamespaceFact{}, homes: map[homeKey]home{},
+		appOf: map[appKey]*App{}, appsIn: map[string][]*App{}, namespaces: map[string]*NamespaceFact{}, homes: map[homeKey]home{},
 	}
 	s.latest.newer, s.latest.older = &s.latest, &s.latest
 	s.SetTree(DefaultTree())

@@ -101,7 +101,7 @@ func (a ACL) Allows(user string, groups []string) bool {
 }
 
 // Limit bounds what each of some users, or all members of each of some groups together, may use of a queue. "*" stands for every user (each by
-// himself) or group not named by another limit of the queue.
+// himself, and all who are not known together) or group not named by another limit of the queue.
 type Limit struct {
 	// About is the limit's description.
 	About         string
@@ -143,7 +143,7 @@ type Rule struct {
 	Filter *Filter
 }
 
-// Filter says for whom a rule is. A single user or group that is not a plain name is a regular expression, as in YuniKorn.
+// Filter says for whom a rule is. A single user or group may be a regular expression; see IsPattern.
 type Filter struct {
 	Deny          bool
 	Users, Groups []string

@@ -10,7 +10,7 @@ import (
 // Verify reckons every account anew from the allocations and returns all that differs; nil when the state is sound. It costs a
 // walk over everything and is for tests, fuzzing and debugging.
 func (s *State) Verify() error {
-	v := verifier{s: s, used: map[*Node]resource.Vector{}, accounts: map[*Account]*Account{}, apps: map[*App]*App{}}
+	v := verifier{s: s, used: map[*Node]resource.Vector{}, accounts: map[*Account]*Account{}, apps: map[*App]*App{}, bars: map[*Queue]int{}, dwellers: map[*Queue]int{}}
 	v.check(len(s.journal) == 0, "the journal holds %d entries", len(s.journal))
 	v.pods()
 	v.nodes()
@@ -25,8 +25,10 @@ type verifier struct {
 	used     map[*Node]resource.Vector
 	accounts map[*Account]*Account
 	apps     map[*App]*App
-	foreign  resource.Vector
-	faults   []error
+	// bars and dwellers are what the queues should count.
+	bars, dwellers map[*Queue]int
+	foreign        resource.Vector
+	faults         []error
 }
 
 func (v *verifier) check(ok bool, format string, args ...any) {

@@ -59,6 +59,7 @@ func (v *verifier) queue(q *Queue, inTree map[*Queue]bool) {
 		v.account(a)
 		v.check(a.ledgers > 0, "%s is in no ledger", a.Who)
 	}
+	v.check(len(q.Max) == len(q.Spec.Max), "queue %s is bounded by %v, of which %v has slots", q.Name, q.Spec.Max, q.Max)
 	apps := 0
 	for _, l := range q.ledgers {
 		v.check(l.apps > 0 && l.Leaf == q, "queue %s keeps a ledger without applications", q.Name)
@@ -101,13 +102,26 @@ func (v *verifier) owners() {
 			v.check(p.App == a, "pod %s is listed in application %s", p.Fact.UID, a.ID)
 		})
 		v.check(a.at == i && listed == a.pods && a.pods == pods[a], "application %s has %d pods, counts %d, lists %d", a.ID, pods[a], a.pods, listed)
+		v.check(v.s.appsIn[a.Namespace][a.atSpace] == a, "application %s is not where it is listed in its namespace", a.ID)
 		sum := v.apps[a]
 		if sum == nil {
 			sum = &App{}
 		}
 		v.check(a.Used.Equal(sum.Used) && a.Placed == sum.Placed, "application %s: used is %v by %d pods but they sum to %v by %d", a.ID, a.Used, a.Placed, sum.Used, sum.Placed)
+		for _, q := range a.barred {
+			v.bars[q]++
+		}
+		for q := a.Queue(); q != nil && a.pass == v.s.pass; q = q.Parent {
+			v.dwellers[q]++
+			v.check(!q.Dynamic || q.latest.compare(a.age()) >= 0, "application %s is younger than queue %s takes its own to be", a.ID, q.Name)
+		}
 		v.check((a.Ledger == nil) == (a.Fault != ""), "application %s has a queue and none", a.ID)
+		v.check(a.pass == v.s.pass || v.s.rehoming > 0, "application %s was not placed in this pass", a.ID)
 		v.home(a)
+	}
+	for _, q := range v.s.queues {
+		v.check(q == nil || q.bars == v.bars[q], "queue %v bars %d applications, which it does not count", q, v.bars[q])
+		v.check(q == nil || q.dwellers == v.dwellers[q], "queue %v has %d applications of this pass, which it does not count", q, v.dwellers[q])
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 // not requested is not looked at. A node that could not hold the pod even when empty is unresolvable, but for the number of pods.
 var resources = check{
 	fits: func(a Ask, n *cluster.Node) bool {
-		return len(a.Shape.Unoffered) == 0 && resource.Fits(a.Shape.Request, n.Used, n.Allocatable)
+		return len(a.Shape.Uncounted) == 0 && resource.Fits(a.Shape.Request, n.Used, n.Allocatable)
 	},
 	why: lacking,
 }

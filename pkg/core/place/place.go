@@ -14,7 +14,7 @@ func First(s *cluster.State, o *order.Orders, a fit.Ask, v *fit.View, by string)
 		}
 		return nil, 1
 	}
-	if len(a.Shape.Unoffered) > 0 {
+	if !s.Offers(a.Shape) {
 		return nil, 1
 	}
 	v.Update(s, a)

@@ -14,7 +14,7 @@ const (
 	SlotEphemeralStorage
 )
 
-// Space interns resource names: each name that a node offers has one slot, in the order in which the names were first seen.
+// Space interns resource names: each name that a node offers or a bound names has one slot, in the order in which the names were first seen.
 // The zero Space is not usable; see NewSpace.
 type Space struct {
 	names []string
@@ -53,7 +53,7 @@ func (s *Space) Intern(name string) (slot int, grown bool) {
 	return slot, true
 }
 
-// Vector turns amounts into a vector of this space. Names without a slot are returned: no node offers them.
+// Vector turns amounts into a vector of this space. Names without a slot are returned.
 func (s *Space) Vector(amounts Amounts) (v Vector, unknown []string) {
 	v = make(Vector, len(s.names))
 	for _, a := range amounts {
