@@ -46,8 +46,12 @@ func TestHeadroomIsTheLeastOfThePath(t *testing.T) {
 	}
 	c := core.New(core.Config{})
 	c.Step(now, []core.Event{
-		core.Lead{On: true}, tree(4000), core.NodeSet{Node: nodeOf("n", 9000)},
-		core.PodSet{Pod: inQueue("p.x", "a", 3000, now)}, core.PodSet{Pod: inQueue("p.y", "b", 2000, now)}, core.PodSet{Pod: inQueue("free", "c", 1000, now)},
+		core.Lead{On: true},
+		tree(4000),
+		core.NodeSet{Node: nodeOf("n", 9000)},
+		core.PodSet{Pod: inQueue("p.x", "a", 3000, now)},
+		core.PodSet{Pod: inQueue("p.y", "b", 2000, now)},
+		core.PodSet{Pod: inQueue("free", "c", 1000, now)},
 	})
 	rooms := func() map[string]*int64 {
 		all := map[string]*int64{}

@@ -55,7 +55,8 @@ func someQueues() *core.QueueSurvey {
 		{Name: "root.a", PendingPods: 3, Apps: 2, Resources: []core.ResourceStatus{
 			{Name: "cpu", Guaranteed: &owed, Max: &most, Used: 2500}, {Name: "memory", Used: 2048},
 		}},
-		{Name: "root.made", Dynamic: true, PendingPods: 1}, {Name: "root.~old", Draining: true, Apps: 1},
+		{Name: "root.made", Dynamic: true, PendingPods: 1},
+		{Name: "root.~old", Draining: true, Apps: 1},
 	}}}
 }
 
