@@ -207,7 +207,7 @@ func (x *asker) refuge() string {
 		parts = parts[1:]
 	}
 	path, q := "root", x.tree.Root
-	for _, part := range parts[:len(parts)-1] {
+	for _, part := range parts {
 		i := slices.IndexFunc(q.Children, func(c *cluster.QueueSpec) bool { return c.Name == part && c.Parent })
 		if i < 0 {
 			break

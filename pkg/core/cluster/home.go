@@ -178,14 +178,14 @@ func (s *State) petition(a *App) *petition {
 }
 
 // refuge is the draining leaf for an application that has pods on nodes and no queue: by the name that it wants, as far down as there are configured
-// queues, or beside what stands in its way. It has no bounds of its own.
+// queues, or beside what stands in its way. So what was in a leaf that has become a parent stays in the parent's account. It has no bounds of its own.
 func (s *State) refuge(p *petition) *Queue {
 	parts := strings.Split(qualified(p.want), ".")
 	if p.want == "" {
 		parts = strings.Split(DefaultQueue, ".")
 	}
 	q := s.root
-	for _, part := range parts[1:max(1, len(parts)-1)] {
+	for _, part := range parts[1:] {
 		child := q.child(part)
 		if child == nil || child.Leaf() || child.Dynamic || child.Draining {
 			break

@@ -136,7 +136,7 @@ func TestATreeChangesUnderRunningPods(t *testing.T) {
 		"a queue goes, and there is no other":   {[]*Tree{treeOf(leaf("a"), leaf("b")), treeOf(leaf("b"))}, map[string]string{"a": "root.~a", "b": "root.b"}},
 		"a queue goes, and there is a default":  {[]*Tree{treeOf(leaf("a")), treeOf(leaf("default"))}, map[string]string{"a": "root.default"}},
 		"it comes back while it drains":         {[]*Tree{treeOf(leaf("a")), treeOf(leaf("b")), treeOf(leaf("a"))}, map[string]string{"a": "root.a"}},
-		"a leaf becomes a parent":               {[]*Tree{treeOf(leaf("a")), treeOf(parent("a", leaf("x")))}, map[string]string{"a": "root.~a"}},
+		"a leaf becomes a parent":               {[]*Tree{treeOf(leaf("a")), treeOf(parent("a", leaf("x")))}, map[string]string{"a": "root.a.~a"}},
 		"and a leaf again":                      {[]*Tree{treeOf(leaf("a")), treeOf(parent("a", leaf("x"))), treeOf(leaf("a"))}, map[string]string{"a": "root.a"}},
 		"a parent becomes a leaf":               {[]*Tree{treeOf(parent("a", leaf("x"))), treeOf(leaf("a"))}, map[string]string{"a.x": "root.~x"}},
 		"a queue within a queue goes":           {[]*Tree{treeOf(parent("a", leaf("x"), leaf("y"))), treeOf(parent("a", leaf("y")))}, map[string]string{"a.x": "root.a.~x", "a.y": "root.a.y"}},
