@@ -30,6 +30,9 @@ type openings struct {
 // linesPerLook is how many lines can be looked at in the time that a node takes.
 const linesPerLook = 4
 
+// looksPerReview is how many nodes could be looked at in the time that it takes to hold a line against its accounts and to see what it was told.
+const looksPerReview = 2
+
 // wake finds out which parked lots fit on a node that has changed. It takes at most half the budget; what is left waits for the next step.
 func (c *Core) wake() {
 	o := &c.openings
@@ -170,9 +173,9 @@ func (c *Core) stillHelped(l *pending.Lot) bool {
 
 // review brings the reasons of a parked lot up to date when it is due: its counts without moving it, or, as a safety net, by trying it anew.
 //
-// Nothing is reviewed in a step that has done half of its work; then it waits for the next.
+// Nothing is reviewed in a step that has done an eighth of its work; then it waits for the next.
 func (c *Core) review(lot *pending.Lot) (goOn bool) {
-	if c.visited > c.cfg.Budget/2 {
+	if c.visited > c.cfg.Budget/8 {
 		c.unfinished = true
 		return false
 	}
@@ -180,7 +183,7 @@ func (c *Core) review(lot *pending.Lot) (goOn bool) {
 		c.pending.Wake(lot)
 		return true
 	}
-	c.visited += lot.Memory.Update(c.state, lot.Ask) + len(lot.Lines())/linesPerLook
+	c.visited += lot.Memory.Update(c.state, lot.Ask) + looksPerReview*len(lot.Lines())
 	if fitting := lot.Memory.Fitting(); len(fitting) > 0 {
 		c.pending.Wake(lot)
 		return true
