@@ -68,6 +68,21 @@ func run(rounds int, only, out string) error {
 	if queues != nil {
 		queues.show(os.Stdout)
 	}
+	missed, err := judge(os.Stdout, rows, queues)
+	if err != nil {
+		return err
+	}
+	if err := write(out, rounds, rows, queues); err != nil {
+		return err
+	}
+	if missed > 0 {
+		return fmt.Errorf("%d bounds were missed", missed)
+	}
+	return nil
+}
+
+// write writes the results as JSON, if a file is named.
+func write(out string, rounds int, rows []row, queues *queueFigures) error {
 	if out == "" {
 		return nil
 	}

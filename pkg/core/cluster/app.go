@@ -34,9 +34,10 @@ type App struct {
 	pods   int
 	claims []claims
 	births []births
-	// firstClaim and firstBirth are room for the one that most applications have.
+	// firstClaim and firstBirth are room for the one that most applications have, firstUsed for a use of the usual resources.
 	firstClaim [1]claims
 	firstBirth [1]births
+	firstUsed  [6]int64
 	// at is the position in State.apps, atSpace that in State.appsIn.
 	at, atSpace int
 	touched     bool
@@ -150,7 +151,7 @@ func (s *State) setApp(p *Pod, old *PodFact) {
 	a := s.appOf[key]
 	if a == nil {
 		a = &App{Namespace: key.namespace, ID: key.id, at: len(s.apps), atSpace: len(s.appsIn[key.namespace])}
-		a.claims, a.births = a.firstClaim[:0], a.firstBirth[:0]
+		a.claims, a.births, a.Used = a.firstClaim[:0], a.firstBirth[:0], a.firstUsed[:0]
 		s.appOf[key] = a
 		s.apps = append(s.apps, a)
 		s.appsIn[a.Namespace] = append(s.appsIn[a.Namespace], a)

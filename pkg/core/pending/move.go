@@ -55,10 +55,11 @@ func (q *Queue) leave(a *Ask) {
 	}
 	a.party = nil
 	if p.asks.len() == 1 {
+		lot := p.line.Lot
 		q.leaveLine(p)
 		p.asks.remove(a)
 		q.dropParty(p)
-		if lot := p.line.Lot; len(lot.lines) == 0 {
+		if len(lot.lines) == 0 {
 			q.dropLot(lot)
 		}
 		return

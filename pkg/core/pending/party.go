@@ -80,7 +80,11 @@ func (q *Queue) partyOf(a *cluster.App, l *Line) *Party {
 			return p
 		}
 	}
-	p := &Party{App: a, line: l, place: outside, next: others}
+	p := &Party{}
+	if last := len(q.spareParties) - 1; last >= 0 {
+		p, q.spareParties = q.spareParties[last], q.spareParties[:last]
+	}
+	*p = Party{App: a, line: l, place: outside, next: others}
 	p.asks.before, p.asks.list = first, p.firstAsk[:0]
 	q.apps[a] = p
 	return p
@@ -99,7 +103,14 @@ func (q *Queue) dropParty(p *Party) {
 	default:
 		q.apps[p.App] = p.next
 	}
+	if len(q.spareParties) < manySpare {
+		*p = Party{}
+		q.spareParties = append(q.spareParties, p)
+	}
 }
+
+// manySpare is how many parties are kept to be used again: most applications have few pods, so parties come and go with them.
+const manySpare = 1024
 
 // Follow lets the waiting pods of an application follow it, after its home, its rank or whether it runs has changed.
 func (q *Queue) Follow(a *cluster.App) {

@@ -22,6 +22,8 @@ type Queue struct {
 	lines map[lineKey]*Line
 	// apps holds the first of each application's parties.
 	apps map[*cluster.App]*Party
+	// spareParties are to be used again.
+	spareParties []*Party
 	// branches are by the queue's index, soiled those to be brought up to date; root is that of the queue root once anybody has waited.
 	branches []*branch
 	soiled   []*branch
