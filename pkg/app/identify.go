@@ -83,7 +83,10 @@ func podGroup(m *marks) (id, from string) {
 	return "", ""
 }
 
+// FromPodItself is what decided where a pod is an application of its own, which no other pod can share.
+const FromPodItself = "the pod itself"
+
 // alone makes an application of the pod itself.
 func alone(m *marks) (id, from string) {
-	return "pod/" + m.tame(m.pod.Name, "the pod's name"), "the pod itself"
+	return "pod/" + m.tame(m.pod.Name, "the pod's name"), FromPodItself
 }

@@ -62,7 +62,7 @@ func (p pods) gone(fact *cluster.PodFact, object any) []core.Event {
 // samePod reports whether two facts of one pod tell the same. Most updates of a running pod concern its status alone. Demands and claims are
 // shared, so equal ones are identical.
 func samePod(a, b *cluster.PodFact) bool {
-	if a.Demand != b.Demand || a.Claim != b.Claim {
+	if a.Demand != b.Demand || a.Claim != b.Claim && !reflect.DeepEqual(a.Claim, b.Claim) {
 		return false
 	}
 	x, y := *a, *b

@@ -52,8 +52,13 @@ func (r *reader) pod(pod *v1.Pod) (fact *cluster.PodFact) {
 	return fact
 }
 
-// claim is the claim that all pods with an equal one share.
-func (r *reader) claim(c cluster.Claim) *cluster.Claim { return r.claims.share(c.Key(), &c) }
+// claim lets the pods of an application share what they claim; one that is an application of its own has nobody to share with.
+func (r *reader) claim(c cluster.Claim) *cluster.Claim {
+	if c.AppFrom == app.FromPodItself {
+		return &c
+	}
+	return r.claims.share(c.Key(), &c)
+}
 
 func (r *reader) heldPod(pod *v1.Pod, fault string) *cluster.PodFact {
 	key := "unreadable " + fault
