@@ -11,8 +11,8 @@ import (
 // heapRoom is how many bytes the heap may always grow by before garbage is collected.
 const heapRoom = 64 << 20
 
-// PaceCollections lets the heap grow by at least heapRoom from one garbage collection to the next, and by as much as is live if that is more, which is
-// what Go does anyway. Left alone, Go collects a heap of 20 MiB again after 20 MiB, which is what some 400 pods cost: a tenth of Sluice's CPU goes
+// PaceCollections lets the heap grow by at least heapRoom from one garbage collection to the next, and by half of what is live if that is more: half as
+// much as Go would, since of a large cluster much is live. Left alone, Go collects a heap of 20 MiB again after 20 MiB, which is what some 400 pods cost: a tenth of Sluice's CPU goes
 // into marking the same facts again. The price is at most heapRoom of memory, and none once more than that is live.
 //
 // It concerns the whole process and is called once, at its start. An operator who sets GOGC has decided and is left alone; GOMEMLIMIT holds besides.
@@ -38,13 +38,15 @@ func PaceCollections() (stop func()) {
 
 const (
 	goDefault = 100
+	// leastGrowth is by how many percent a large heap may grow.
+	leastGrowth = 50
 	// leastHeap is what Go takes a smaller heap for: the growth in percent refers to at least so much.
 	leastHeap = 4 << 20
 )
 
 // growth is by how many percent a heap may grow of which so many bytes are live.
 func growth(live uint64) int {
-	return max(goDefault, int(100*heapRoom/max(live, leastHeap)))
+	return max(leastGrowth, int(100*heapRoom/max(live, leastHeap)))
 }
 
 // liveBytes is what the last collection found in use.
