@@ -67,6 +67,7 @@ func (c *Core) assume(ask *pending.Ask, n *cluster.Node) {
 	c.pending.Take(ask)
 	c.followApps()
 	c.stats.Scheduled++
+	c.openings.placed++
 	b := Bind{Pod: ref(p.Fact), Node: n.Name, Created: p.Fact.Created}
 	c.binds[p.Fact.UID] = b
 	c.emit(b)

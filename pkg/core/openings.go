@@ -23,8 +23,8 @@ type openings struct {
 	opened   map[*cluster.Account]bool
 	// dismissed were called and have not been tried: no account refuses them any more, whatever they were told.
 	dismissed []*pending.Line
-	// calledAt is how many decisions had been made when the present line was called.
-	calledAt uint64
+	// placed counts the pods that were placed, calledAt is what it was when the present line was called.
+	placed, calledAt uint64
 }
 
 // linesPerLook is how many lines can be looked at in the time that a node takes.
@@ -103,7 +103,7 @@ func (c *Core) next() *pending.Line {
 			c.call()
 		}
 		l := c.pending.Next()
-		if l == nil || l != c.pending.Called() || c.openings.calledAt == c.stats.Scheduled {
+		if l == nil || l != c.pending.Called() || c.openings.calledAt == c.openings.placed {
 			return l
 		}
 		c.pending.Dismiss() // somebody was placed since, so another's turn may have come
@@ -141,7 +141,7 @@ func (c *Core) call() {
 	if o.open = s.First != nil; !o.open {
 		return
 	}
-	o.calledAt = c.stats.Scheduled
+	o.calledAt = o.placed
 	c.pending.Call(s.First)
 }
 
