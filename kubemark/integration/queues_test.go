@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // queuesInMap is the configuration of a Sluice whose queues are in the ConfigMap that deploy/base/rbac.yaml lets it read.
@@ -53,14 +54,20 @@ func inQueue(name string) func(*corev1.Pod) {
 // awaitQueuesEvent waits for an event on the ConfigMap that has all the parts.
 func (s *scene) awaitQueuesEvent(kind, reason string, parts ...string) {
 	s.Helper()
-	s.eventually("the ConfigMap has an event "+reason+" "+strings.Join(parts, ", "), func() error {
-		list, err := s.client.CoreV1().Events("sluice-system").List(s.ctx, metav1.ListOptions{FieldSelector: "involvedObject.kind=ConfigMap"})
+	s.awaitEvent("ConfigMap", "sluice-queues", "", kind, reason, parts...)
+}
+
+// awaitEvent waits for an event in Sluice's namespace that regards the object of this name and UID (empty: any) and has all the parts.
+func (s *scene) awaitEvent(of, name string, uid types.UID, kind, reason string, parts ...string) {
+	s.Helper()
+	s.eventually("the "+of+" has an event "+reason+" "+strings.Join(parts, ", "), func() error {
+		list, err := s.client.CoreV1().Events("sluice-system").List(s.ctx, metav1.ListOptions{FieldSelector: "involvedObject.kind=" + of})
 		if err != nil {
 			return err
 		}
 		said := []string{}
 		for _, e := range list.Items {
-			if e.Type == kind && e.Reason == reason && e.InvolvedObject.Name == "sluice-queues" && holds(e.Message, parts) {
+			if e.Type == kind && e.Reason == reason && e.InvolvedObject.Name == name && (uid == "" || e.InvolvedObject.UID == uid) && holds(e.Message, parts) {
 				return nil
 			}
 			said = append(said, e.Reason+": "+e.Message)
@@ -233,12 +240,16 @@ func TestQueuesInAFile(t *testing.T) {
 	hash := sluice.hash()
 	set("queues: [\n")
 	sluice.logged("the queues are refused; those in force stay")
+	lease, err := s.client.CoordinationV1().Leases("sluice-system").Get(s.ctx, "sluice", metav1.GetOptions{})
+	require.NoError(s, err)
+	s.awaitEvent("Lease", "sluice", lease.UID, "Warning", "QueuesRefused", "In force stay: 4 queues, hash "+hash, "queues.yaml:")
 	require.NoError(s, os.Remove(file))
 	sluice.logged("the queues cannot be read; those in force stay")
 	require.Equal(s, hash, sluice.hash())
 	sluice.awaitMetric(1, "sluice_config_faulty", `source="queues"`)
 	set("queues:\n- name: capped\n  queues:\n  - name: inner\n- name: free\n")
 	sluice.logged("the queues are again those in force")
+	s.awaitEvent("Lease", "sluice", lease.UID, "Normal", "QueuesApplied", hash)
 	s.sameAs(sluice, s.sluice(options{config: config}))
 }
 

@@ -11,6 +11,7 @@ import (
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 
 	"github.com/sluice-scheduler/sluice/pkg/config"
+	"github.com/sluice-scheduler/sluice/pkg/core"
 )
 
 // ErrLeaseLost is how Election.Run ends when this process led and could not renew its Lease in time: another one may lead now, so nothing
@@ -22,6 +23,7 @@ var ErrLeaseLost = errors.New("lost the lease: it could not be renewed in time, 
 //	standing by ── the Lease is free ──> leading ── context ends ──> released
 //	                                        └── not renewed in time ──> lost: the process must end
 type Election struct {
+	client  *Client
 	elector *leaderelection.LeaderElector
 	cfg     config.LeaderElection
 	log     *slog.Logger
@@ -30,7 +32,7 @@ type Election struct {
 // NewElection prepares to take part under the given identity, which is unique to this process. Leading is called, on a goroutine of
 // its own, as soon as this process leads.
 func (c *Client) NewElection(cfg config.LeaderElection, identity string, log *slog.Logger, leading func()) (*Election, error) {
-	e := &Election{cfg: cfg, log: log}
+	e := &Election{client: c, cfg: cfg, log: log}
 	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
 		Name: cfg.Name,
 		Lock: &wordyLock{log: log, Interface: &resourcelock.LeaseLock{
@@ -74,6 +76,20 @@ func (e *Election) Run(ctx context.Context) error {
 // Check returns an error if this process leads but has not renewed its Lease for longer than it is valid: then it hangs, and
 // should be restarted.
 func (e *Election) Check() error { return e.elector.Check(e.cfg.LeaseDuration) }
+
+// Lease names the Lease for events about it. It is read for its UID, by which kubectl finds them; should that fail, they are written without.
+func (e *Election) Lease() core.PodRef {
+	ctx, cancel := context.WithTimeout(context.Background(), lookTimeout)
+	defer cancel()
+	ref := core.PodRef{Namespace: e.cfg.Namespace, Name: e.cfg.Name}
+	lease, err := e.client.leases.Leases(ref.Namespace).Get(ctx, ref.Name, metav1.GetOptions{})
+	if err != nil {
+		e.log.Debug("the Lease cannot be read for its UID", "error", err)
+		return ref
+	}
+	ref.UID = lease.UID
+	return ref
+}
 
 // Leader is the identity of the process that leads as far as is known, or empty.
 func (e *Election) Leader() string { return e.elector.GetLeader() }

@@ -18,6 +18,7 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 
 	"github.com/sluice-scheduler/sluice/pkg/config"
+	"github.com/sluice-scheduler/sluice/pkg/core"
 )
 
 // leases is an API server that holds one Lease.
@@ -54,7 +55,7 @@ func (s *leases) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		s.version++
-		sent.ResourceVersion = strconv.Itoa(s.version)
+		sent.UID, sent.ResourceVersion = "l", strconv.Itoa(s.version)
 		s.lease = &sent
 	}
 	info, _ := runtime.SerializerInfoForMediaType(scheme.Codecs.SupportedMediaTypes(), protobuf)
@@ -113,6 +114,16 @@ func TestOneLeadsAndHandsOver(t *testing.T) {
 	require.NoError(t, await(t, ended))
 	await(t, otherLed)
 	require.Less(t, time.Since(start), 2*time.Second, "the Lease was given back, so nobody waits for it to run out")
+}
+
+func TestTheLeaseIsNamedForEvents(t *testing.T) {
+	s := &leases{t: t}
+	c := serveRaw(t, s)
+	one, _, led, _ := candidate(t, c, "one")
+	await(t, led)
+	require.Equal(t, core.PodRef{UID: "l", Namespace: "sluice-system", Name: "sluice"}, one.Lease())
+	s.setDown(true)
+	require.Equal(t, core.PodRef{Namespace: "sluice-system", Name: "sluice"}, one.Lease(), "an event needs no UID")
 }
 
 func TestALostLeaseEndsTheRun(t *testing.T) {

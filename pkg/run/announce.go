@@ -9,7 +9,7 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/kube"
 )
 
-// What is told in events about the ConfigMap of the queues.
+// What is told in events about the queues.
 const (
 	eventQueuesApplied = "QueuesApplied"
 	eventQueuesRefused = "QueuesRefused"
@@ -33,13 +33,13 @@ func (s *Settings) tellRefused() {
 	s.event(core.TypeWarning, eventQueuesRefused, stays+"\n"+brief(s.queues.why))
 }
 
-// event announces something about the ConfigMap, if there is one to announce it about.
-func (s *Settings) event(kind, reason, note string) {
-	if s.object.UID == "" {
+// event announces something about the queues, if there is an object to announce it about.
+func (s *Settings) event(severity, reason, note string) {
+	if s.about.Name == "" {
 		return
 	}
-	s.announce(kube.Notice{Kind: "ConfigMap", Announce: core.Announce{
-		Pod: s.object, Type: kind, Reason: reason, Action: actionLoading, Note: note,
+	s.announce(kube.Notice{Kind: s.kind, Announce: core.Announce{
+		Pod: s.about, Type: severity, Reason: reason, Action: actionLoading, Note: note,
 	}})
 }
 

@@ -218,17 +218,32 @@ func (p *process) takePart(ctx, lease context.Context) error {
 	return p.election.Run(lease)
 }
 
-// lead makes the core decide, unless the process is about to end.
+// lead makes the core decide, unless the process is about to end, and then tells what became of the queues while nobody led.
 func (p *process) lead() {
+	if p.decide() {
+		p.settings.lead(p.lease())
+	}
+}
+
+// decide makes the core decide and reports whether it did.
+func (p *process) decide() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.isEnding() {
-		return
+		return false
 	}
 	p.o.Log.Info("leading: deciding from now on", "identity", p.identity)
 	p.metrics.leading(true)
-	p.settings.lead()
 	p.inbox.Put(core.Lead{On: true})
+	return true
+}
+
+// lease is the Lease by which this process leads; without election there is none.
+func (p *process) lease() core.PodRef {
+	if p.election == nil {
+		return core.PodRef{}
+	}
+	return p.election.Lease()
 }
 
 func (p *process) isEnding() bool {

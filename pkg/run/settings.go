@@ -27,16 +27,18 @@ import (
 type Settings struct {
 	inbox *Inbox
 	log   *slog.Logger
-	// announce writes an event about a ConfigMap.
+	// announce writes an event about the ConfigMap that the queues are in, or about the Lease.
 	announce func(kube.Notice)
 
 	mu sync.Mutex
 	// running is in force. wanted is the newest of each that is sound by itself; that in force if the newest is not.
 	running, wanted pair
 	config, queues  standing
-	// origin says where the queues are, object is the ConfigMap if they are in one and it has been seen.
+	// origin says where the queues are. about is the object that events about them regard, and kind its kind: the ConfigMap if they are in one and it has been
+	// seen; else the Lease by which this process leads, for a file is no object. Without a name there is none.
 	origin string
-	object core.PodRef
+	about  core.PodRef
+	kind   string
 	// leading: this process tells in events what it does. owing: it has told in one that queues were refused.
 	leading, owing bool
 	read           chan struct{}
@@ -125,7 +127,7 @@ func (s *Settings) TakeQueues(data []byte, err error) {
 func (s *Settings) TakeText(x kube.Text) {
 	s.mu.Lock()
 	if x.Object.UID != "" {
-		s.object = x.Object
+		s.about, s.kind = x.Object, "ConfigMap"
 	}
 	s.mu.Unlock()
 	s.TakeQueues(x.Data, x.Err)
@@ -138,11 +140,15 @@ func (s *Settings) standings() (hash string, bySource map[string]standing) {
 	return s.running.hash(), map[string]standing{"configuration": s.config, "queues": s.queues}
 }
 
-// lead makes this process the one that tells in events what becomes of the queues. What it finds refused it tells at once.
-func (s *Settings) lead() {
+// lead makes this process the one that tells in events what becomes of the queues. What it finds refused it tells at once. The Lease is the one by which it
+// leads; without election there is none.
+func (s *Settings) lead(lease core.PodRef) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.leading = true
+	if s.about.Name == "" {
+		s.about, s.kind = lease, "Lease"
+	}
 	if s.queues.faulty && !s.owing {
 		s.tellRefused()
 	}

@@ -29,12 +29,14 @@ type desk struct {
 	inbox  *Inbox
 	log    bytes.Buffer
 	events []kube.Notice
+	// about is the kind of the object that the events must be about.
+	about string
 }
 
 // newDesk starts with a configuration and queues; empty queues are those of a ConfigMap that has not been read.
 func newDesk(t *testing.T, configuration, tree string) *desk {
 	t.Helper()
-	d := &desk{T: t, inbox: NewInbox()}
+	d := &desk{T: t, inbox: NewInbox(), about: "ConfigMap"}
 	c, err := config.Parse("sluice.yaml", []byte(configHeader+configuration))
 	require.NoError(t, err)
 	var l *queues.Loaded
@@ -68,7 +70,7 @@ func (d *desk) take() (o outcome) {
 	o.said = d.log.String()
 	d.log.Reset()
 	for _, n := range d.events {
-		require.Equal(d, "ConfigMap", n.Kind)
+		require.Equal(d, d.about, n.Kind)
 		o.events = append(o.events, n.Type+" "+n.Reason+": "+n.Note)
 	}
 	d.events = nil
@@ -190,7 +192,36 @@ func TestQueuesChange(t *testing.T) {
 	require.Contains(t, o.said, "has no effect")
 	require.EqualValues(t, 3, d.standing("queues").applied)
 	require.EqualValues(t, 2, d.standing("queues").refused)
-	require.Empty(t, o.events, "a file is no object that events could be about")
+	require.Empty(t, o.events, "who stands by says nothing in events")
+}
+
+// TestWhatBecomesOfAFileIsToldOfTheLease by which the leader leads, for a file is no object that events could be about.
+func TestWhatBecomesOfAFileIsToldOfTheLease(t *testing.T) {
+	d := newDesk(t, "", oneQueue)
+	d.about = "Lease"
+	d.queue(badQueues)
+	lease := core.PodRef{UID: "l", Namespace: "sluice-system", Name: "sluice"}
+	d.lead(lease)
+	o := d.take()
+	require.Len(t, o.events, 1)
+	require.Contains(t, o.events[0], "Warning QueuesRefused: In force stay: 2 queues, hash ")
+	require.Contains(t, o.events[0], "queues.yaml:3:3: queues[0].wieght: unknown key")
+	o = d.queue(twoQueues)
+	require.Equal(t, []string{"Normal QueuesApplied: In force: 3 queues, hash " + o.hash + "."}, o.events)
+
+	d.TakeQueues(nil, errors.New("open queues.yaml: no such file"))
+	o = d.take()
+	require.Len(t, o.events, 1)
+	require.Contains(t, o.events[0], "open queues.yaml: no such file")
+}
+
+// TestWithoutALeaseAFileHasNoEvents: the log and the metrics tell.
+func TestWithoutALeaseAFileHasNoEvents(t *testing.T) {
+	d := newDesk(t, "", oneQueue)
+	d.lead(core.PodRef{})
+	o := d.queue(badQueues)
+	require.Contains(t, o.said, "the queues are refused")
+	require.Empty(t, o.events)
 }
 
 // TestLimitsOfUsersWantUsers: whoever writes some is told that users are not read.
@@ -312,7 +343,7 @@ func TestOnlyTheLeaderTellsInEvents(t *testing.T) {
 	require.Empty(t, d.text(badQueues, nil).events)
 	require.Empty(t, d.text(twoQueues, nil).events)
 	d.text(badQueues, nil)
-	d.lead()
+	d.lead(core.PodRef{Name: "sluice"})
 	o := d.take()
 	require.Len(t, o.events, 1)
 	require.Contains(t, o.events[0], "Warning QueuesRefused: In force stay: 3 queues, hash ")
