@@ -77,6 +77,7 @@ func (c *Core) Step(now time.Time, events []Event) []Effect {
 	}
 	c.turnAway()
 	c.rehome()
+	c.regroup()
 	if c.leading {
 		c.recall()
 		c.wake()
@@ -99,6 +100,15 @@ func (c *Core) Step(now time.Time, events []Event) []Effect {
 	c.countScarce()
 	c.stats.NodesVisited += uint64(c.visited)
 	return c.effects
+}
+
+// regroup lets pods wait with those of their priority alone, from when on somebody may have been nominated whom they must not pass.
+func (c *Core) regroup() {
+	for _, p := range c.state.TakeYielding() {
+		if a := c.pending.Ask(p); a != nil && a.State == pending.InLine {
+			c.pending.Put(p, c.now)
+		}
+	}
 }
 
 // Wake returns when Step is to be called if nothing happens; a time in the past means at once, and ok is false when there is

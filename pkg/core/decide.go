@@ -38,6 +38,12 @@ func (c *Core) decide() {
 
 // find returns the best node for the lot. Once the lot has failed it looks only at what has changed since, for as long as few nodes fit.
 func (c *Core) find(lot *pending.Lot, by string) *cluster.Node {
+	if lot.Ask.Nominated != "" {
+		c.visited++
+		if n := place.Nominated(c.state, lot.Ask); n != nil {
+			return n
+		}
+	}
 	c.order.Refresh(c.state)
 	if c.now.Sub(lot.Remembers) >= c.cfg.RetryAfter {
 		lot.Memory = nil // the safety net: look at everything again
@@ -71,6 +77,9 @@ func (c *Core) assume(ask *pending.Ask, n *cluster.Node) {
 	b := Bind{Pod: ref(p.Fact), Node: n.Name, Created: p.Fact.Created}
 	c.binds[p.Fact.UID] = b
 	c.emit(b)
+	if to := p.Fact.Nominated; to != "" && to != n.Name {
+		c.wake() // the room that was kept for it there may help others now
+	}
 }
 
 // lookAgain is the least time after which a parked lot is looked at without cause, so that its counts are kept true at little cost.

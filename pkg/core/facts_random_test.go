@@ -55,7 +55,7 @@ func (r *runner) pod() *cluster.PodFact {
 		requests["example.com/gpu"] = apires.MustParse("1")
 	}
 	p.Spec.Containers = []v1.Container{{Name: "main", Resources: v1.ResourceRequirements{Requests: requests}}}
-	switch r.src.below(14) {
+	switch r.src.below(16) {
 	case 1:
 		p.Spec.NodeSelector = map[string]string{"zone": "z"}
 	case 2:
@@ -76,6 +76,8 @@ func (r *runner) pod() *cluster.PodFact {
 		if p.Spec.NodeName == "" {
 			p.Spec.NodeName = r.nodeName() // somebody else bound it
 		}
+	case 12, 13:
+		p.Status.NominatedNodeName = r.nodeName()
 	case 11:
 		p.Status.ContainerStatuses = []v1.ContainerStatus{{Name: "main", AllocatedResources: v1.ResourceList{"cpu": apires.MustParse("3")}}}
 	}

@@ -135,6 +135,9 @@ func (j *judge) judgeBind(b core.Bind) error {
 	if err := j.allowed(p, n); err != nil {
 		return fmt.Errorf("%v: %w", b, err)
 	}
+	if first := j.nodes[p.Nominated]; first != nil && first != n && !j.quarantined[first.UID] && (p.Pin == "" || p.Pin == first.Name) && j.allowed(p, first) == nil {
+		return fmt.Errorf("%v: it is nominated for %s and fits there", b, first.Name)
+	}
 	if err := j.books().quota(p); err != nil {
 		return fmt.Errorf("%v: %w", b, err)
 	}
@@ -158,6 +161,18 @@ func (j *judge) allowed(p *cluster.PodFact, n *cluster.NodeFact) error {
 		}
 	}
 	used, ports := j.load(n.Name)
+	for uid, other := range j.pods {
+		if uid == p.UID || other.Nominated != n.Name || j.at[uid] != "" || other.Deleting || other.Priority < p.Priority {
+			continue
+		}
+		for _, a := range other.Demand.Requests {
+			used[a.Name] += a.Value
+		}
+		used["pods"]++
+		if !j.quarantined[uid] {
+			ports = append(ports, other.Demand.Ports...)
+		}
+	}
 	for _, a := range p.Demand.Requests {
 		if used[a.Name]+a.Value > n.Allocatable.Get(a.Name) {
 			return fmt.Errorf("%s: %d used, %d asked, %d offered", a.Name, used[a.Name], a.Value, n.Allocatable.Get(a.Name))

@@ -38,7 +38,7 @@ func (s *Script) node(a Args, _ string) error {
 }
 
 // pod makes pods: pod NAME [count=N] [cpu=] [memory=] [any.resource/name=] [priority=] [selector=(k=v)] [tolerate=(key)] [port=80]
-// [scheduler=other] [on=node] [pin=node] [gated] [order=] [app=] [queue=] [user=] [groups=(g,…)].
+// [scheduler=other] [on=node] [nominated=node] [pin=node] [gated] [order=] [app=] [queue=] [user=] [groups=(g,…)].
 func (s *Script) pod(a Args, _ string) error {
 	names, err := a.names()
 	if err != nil {
@@ -80,6 +80,7 @@ func newPod(name string, a Args) (*v1.Pod, error) {
 		Priority:      &number,
 		Containers:    []v1.Container{{Name: "main", Resources: v1.ResourceRequirements{Requests: requests}}},
 	}
+	p.Status.NominatedNodeName = a.one("nominated", "")
 	if port != 0 {
 		p.Spec.Containers[0].Ports = []v1.ContainerPort{{HostPort: int32(port), ContainerPort: int32(port)}}
 	}

@@ -87,6 +87,7 @@ var commands = map[string]func(*Script, Args, string) error{
 	"queues":   (*Script).queues,
 	"survey":   (*Script).survey,
 
+	"nominate":  (*Script).nominate,
 	"namespace": (*Script).namespace,
 	"rejected":  (*Script).rejected,
 }
@@ -207,6 +208,12 @@ func (s *Script) finish(a Args, _ string) error {
 // bind is another scheduler binding a pod.
 func (s *Script) bind(a Args, _ string) error {
 	s.cluster.ChangePod(namespace, a.Name, func(p *v1.Pod) { p.Spec.NodeName = a.one("node", "") })
+	return nil
+}
+
+// nominate is somebody nominating a pod for a node, or for none.
+func (s *Script) nominate(a Args, _ string) error {
+	s.cluster.ChangePod(namespace, a.Name, func(p *v1.Pod) { p.Status.NominatedNodeName = a.one("node", "") })
 	return nil
 }
 

@@ -23,7 +23,9 @@ func (s *State) Dump(w io.Writer) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.nodes)) {
-		s.dumpNode(w, s.nodes[name], offered)
+		if n := s.nodes[name]; !n.hollow() {
+			s.dumpNode(w, n, offered)
+		}
 	}
 	s.dumpQueue(w, s.root, offered)
 	for _, a := range s.SortedApps() {
@@ -99,6 +101,8 @@ func (n *Node) portList() []string {
 
 func place(p *Pod) string {
 	switch {
+	case p.nominee != nil:
+		return "unbound, nominated for " + p.nominee.Name
 	case p.Alloc == nil:
 		return "unbound"
 	case p.Alloc.Bound:

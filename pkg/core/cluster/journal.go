@@ -19,6 +19,7 @@ func (s *State) Rollback(to Mark) {
 		s.move(e.alloc, -e.sign)
 	}
 	s.journal = s.journal[:to]
+	s.sweep()
 }
 
 // Commit makes everything since the last commit lasting. Room given back since then counts as changed from now on, so that
@@ -27,6 +28,8 @@ func (s *State) Commit() {
 	for _, e := range s.journal {
 		if e.sign < 0 {
 			s.improve(e.alloc.Node)
+		} else if e.alloc.unlisted != nil && e.alloc.unlisted != e.alloc.Node {
+			s.improve(e.alloc.unlisted)
 		}
 	}
 	for _, e := range s.journal {
@@ -36,6 +39,7 @@ func (s *State) Commit() {
 	}
 	clear(s.journal)
 	s.journal = s.journal[:0]
+	s.sweep()
 }
 
 // Assume places a pending pod on a node, tentatively until Commit.
@@ -62,8 +66,8 @@ func (s *State) allocate(p *Pod, n *Node, bound bool) {
 }
 
 func (s *State) apply(a *Allocation, sign int64) {
-	s.move(a, sign)
 	s.journal = append(s.journal, entry{a, sign})
+	s.move(a, sign)
 }
 
 // fewPods is for how many pods a node is given room at first.
@@ -88,6 +92,7 @@ func (s *State) move(a *Allocation, sign int64) {
 		}
 		n.Pods = append(n.Pods, a)
 		a.Pod.Alloc = a
+		a.unlisted = s.unlist(a.Pod)
 	} else {
 		last := len(n.Pods) - 1
 		n.Pods[a.at] = n.Pods[last]
@@ -95,13 +100,10 @@ func (s *State) move(a *Allocation, sign int64) {
 		n.Pods[last] = nil
 		n.Pods = n.Pods[:last]
 		a.Pod.Alloc = nil
+		s.list(a.Pod)
 	}
 	s.touch(n)
-	if n.Fact == nil && len(n.Pods) == 0 {
-		delete(s.nodes, n.Name)
-	} else if n.Fact == nil {
-		s.nodes[n.Name] = n
-	}
+	s.left(n)
 }
 
 // moveApp enters an allocation in the accounts of its application.

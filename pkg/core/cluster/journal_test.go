@@ -53,6 +53,61 @@ func TestCommitWakesOnlyForRoomGivenBack(t *testing.T) {
 	require.Equal(t, "n0", better[0].Name)
 }
 
+// TestANominationThatEndsHelpsOthers: when its pod goes, is nominated no more, or is placed elsewhere for good; not when it is placed where it should be, nor when
+// that is undone.
+func TestANominationThatEndsHelpsOthers(t *testing.T) {
+	nominated := func(node string) *PodFact {
+		f := fact("p", "")
+		f.Nominated = node
+		return f
+	}
+	for name, c := range map[string]struct {
+		do    func(*State, *Pod)
+		helps []string
+	}{
+		"goes":                  {func(s *State, p *Pod) { s.RemovePod(p.Fact.UID) }, []string{"n1"}},
+		"nominated no more":     {func(s *State, _ *Pod) { s.SetPod(nominated("")) }, []string{"n1"}},
+		"nominated for another": {func(s *State, _ *Pod) { s.SetPod(nominated("n2")) }, []string{"n1"}},
+		"nominated again":       {func(s *State, _ *Pod) { s.SetPod(nominated("n1")) }, nil},
+		"leaving": {func(s *State, _ *Pod) {
+			f := nominated("n1")
+			f.Deleting = true
+			s.SetPod(f)
+		}, []string{"n1"}},
+		"asks for less": {func(s *State, _ *Pod) {
+			f := nominated("n1")
+			f.Demand = &Demand{Key: "less"}
+			s.SetPod(f)
+		}, []string{"n1"}},
+		"placed there":           {func(s *State, p *Pod) { s.Assume(p, s.Node("n1")); s.Commit() }, nil},
+		"placed elsewhere":       {func(s *State, p *Pod) { s.Assume(p, s.Node("n2")); s.Commit() }, []string{"n1"}},
+		"bound there by another": {func(s *State, _ *Pod) { s.SetPod(fact("p", "n1")) }, nil},
+		"placed elsewhere for now": {func(s *State, p *Pod) {
+			mark := s.Checkpoint()
+			s.Assume(p, s.Node("n2"))
+			s.Rollback(mark)
+			s.Commit()
+		}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := populated(rand.New(rand.NewPCG(1, 1)))
+			p := s.SetPod(nominated("n1"))
+			s.TakeBetter()
+			version := s.Node("n1").Version
+			c.do(s, p)
+			var helps []string
+			for _, n := range s.TakeBetter() {
+				helps = append(helps, n.Name)
+			}
+			require.Equal(t, c.helps, helps)
+			require.NoError(t, s.Verify())
+			if c.helps != nil {
+				require.Greater(t, s.Node("n1").Version, version, "who remembers why n1 refuses must look again")
+			}
+		})
+	}
+}
+
 // TestSinceTellsEveryChangeOnce: whoever follows by version sees exactly what changed.
 func TestSinceTellsEveryChangeOnce(t *testing.T) {
 	s := populated(rand.New(rand.NewPCG(1, 1)))
@@ -76,7 +131,11 @@ func populated(rng *rand.Rand) *State {
 		if rng.IntN(2) == 0 {
 			node = fmt.Sprintf("n%d", rng.IntN(7)) // n5 and n6 are not known
 		}
-		s.SetPod(fact(fmt.Sprintf("p%d", i), node))
+		f := fact(fmt.Sprintf("p%d", i), node)
+		if f.Priority = int32(rng.IntN(3)); node == "" && rng.IntN(3) == 0 {
+			f.Nominated = fmt.Sprintf("n%d", rng.IntN(8))
+		}
+		s.SetPod(f)
 	}
 	return s
 }

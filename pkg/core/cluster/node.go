@@ -24,6 +24,8 @@ type Node struct {
 	Presumed Presumed
 	// Pods are the allocations on the node, in no order that means anything.
 	Pods []*Allocation
+	// Nominees are the pods that wait and are nominated for the node, in no order that means anything.
+	Nominees []*Pod
 	// Class is that of a known node.
 	Class *Class
 	// API is a node object with name and labels only, for helpers that want one.
@@ -127,9 +129,7 @@ func (s *State) RemoveNode(name string) {
 	s.countOffers(n.Allocatable, -1)
 	s.countForeign(n, -1)
 	n.Fact, n.Allocatable = nil, nil
-	if len(n.Pods) == 0 {
-		delete(s.nodes, name)
-	}
+	s.left(n)
 }
 
 // differ reports whether two facts of a node differ in anything that placement reads; a heartbeat does not.
@@ -151,6 +151,30 @@ func (s *State) node(name string) *Node {
 		s.nodes[name] = n
 	}
 	return n
+}
+
+// hollow reports whether neither a fact nor a pod names the node.
+func (n *Node) hollow() bool { return n.Fact == nil && len(n.Pods) == 0 && len(n.Nominees) == 0 }
+
+// left follows that a pod has left a node, or its fact. The record of a hollow node goes, but not before all that could put a pod there again by being undone is
+// lasting.
+func (s *State) left(n *Node) {
+	if n.hollow() {
+		s.hollow = append(s.hollow, n)
+		s.sweep()
+	}
+}
+
+func (s *State) sweep() {
+	if len(s.journal) > 0 {
+		return
+	}
+	for _, n := range s.hollow {
+		if n.hollow() {
+			delete(s.nodes, n.Name)
+		}
+	}
+	s.hollow = s.hollow[:0]
 }
 
 // admit gives a node that became known its index and its place among the latest.

@@ -19,6 +19,18 @@ func (n *Node) PortsFree(want []Port) bool {
 	return true
 }
 
+// Collide reports whether one of some host ports cannot be used beside one of others.
+func Collide(some, others []Port) bool {
+	for i := range some {
+		for j := range others {
+			if collide(some[i], others[j]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func collide(a, b Port) bool {
 	return a.Number == b.Number && a.Protocol == b.Protocol && (a.IP == b.IP || a.IP == AnyIP || b.IP == AnyIP)
 }

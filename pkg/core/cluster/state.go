@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"math"
 	"regexp"
 	"slices"
 
@@ -40,8 +41,10 @@ type State struct {
 	manyClasses  int
 
 	journal []entry
-	dirty   []*Node
-	better  []*Node
+	// hollow are nodes that had no pod left and are not known; see left.
+	hollow []*Node
+	dirty  []*Node
+	better []*Node
 
 	tree *Tree
 	// patterns are the regular expressions in the tree's rules, by their text; tags are those that the rules name.
@@ -74,6 +77,10 @@ type State struct {
 	// barring are the queues that rules made and that were in the way in the last search for a home.
 	barring []*Queue
 
+	// yieldTo is the highest priority that a nominee has ever had, yielding are the pods that TakeYielding hands out.
+	yieldTo  int64
+	yielding []*Pod
+
 	// total is what the known nodes offer, foreign what pods of others hold there.
 	total, foreign resource.Vector
 }
@@ -89,6 +96,11 @@ type Pod struct {
 
 	claim      *Claim
 	next, prev *Pod
+	// Yields: the pod may have to leave room to nominees of its priority or above.
+	Yields bool
+	// nominee is the node whose list of nominees it is on, at atNominee; nil for none.
+	nominee   *Node
+	atNominee int
 }
 
 // Allocation is a pod's place on a node: assumed, then bound. It remembers exactly what it added to the accounts.
@@ -107,6 +119,8 @@ type Allocation struct {
 	Recalled bool
 	// at is the position in Node.Pods.
 	at int
+	// unlisted is the node whose nominee the pod was before; nil for none.
+	unlisted *Node
 }
 
 // New returns an empty state with the DefaultTree.
@@ -117,6 +131,7 @@ func New() *State {
 		shapes: map[string]*Shape{},
 		nodes:  map[string]*Node{},
 
+		yieldTo: math.MinInt64,
 		classOf: map[string]*Class{}, labelKeys: map[string]*labelKey{}, manyClasses: 256,
 
 		appOf: map[appKey]*App{}, appsIn: map[string][]*App{}, namespaces: map[string]*NamespaceFact{}, homes: map[homeKey]home{},
@@ -166,6 +181,8 @@ func (s *State) SetPod(f *PodFact) *Pod {
 		s.allocate(p, s.node(f.Node), true)
 	}
 	s.Commit()
+	p.Yields = s.yields(p)
+	s.relist(p, old)
 	return p
 }
 
@@ -177,6 +194,9 @@ func (s *State) RemovePod(uid types.UID) {
 	}
 	s.Release(p)
 	s.Commit()
+	if n := s.unlist(p); n != nil {
+		s.improve(n)
+	}
 	if p.App != nil {
 		s.leaveApp(p, p.Fact)
 	}

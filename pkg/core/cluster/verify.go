@@ -14,6 +14,7 @@ func (s *State) Verify() error {
 	v.check(len(s.journal) == 0, "the journal holds %d entries", len(s.journal))
 	v.pods()
 	v.nodes()
+	v.nominees()
 	v.shapes()
 	v.queues()
 	v.owners()
@@ -71,7 +72,7 @@ func (v *verifier) nodes() {
 		}
 		v.check(ports == 0, "node %s: its ports are off by %d", name, ports)
 		if n.Fact == nil {
-			v.check(len(n.Pods) > 0, "node %s is neither known nor named by a pod", name)
+			v.check(len(n.Pods)+len(n.Nominees) > 0, "node %s is neither known nor named by a pod", name)
 			continue
 		}
 		known++

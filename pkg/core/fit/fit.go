@@ -6,10 +6,21 @@ import "github.com/sluice-scheduler/sluice/pkg/core/cluster"
 type Ask struct {
 	Shape *cluster.Shape
 	Pin   string
+	// Yields: the pod must leave room to nominees of this Priority or above, but for itself where it is Nominated. All three are zero as long as nobody of its
+	// priority or above has been nominated.
+	Yields    bool
+	Priority  int32
+	Nominated string
 }
 
 // Of returns the ask of a pod.
-func Of(p *cluster.Pod) Ask { return Ask{p.Shape, p.Fact.Pin} }
+func Of(p *cluster.Pod) Ask {
+	a := Ask{Shape: p.Shape, Pin: p.Fact.Pin}
+	if p.Yields {
+		a.Yields, a.Priority, a.Nominated = true, p.Fact.Priority, p.Fact.Nominated
+	}
+	return a
+}
 
 // check is one rule of placement.
 type check struct {
@@ -33,7 +44,7 @@ var checks = [...]check{
 // ofNode are the others. Together, in this order, they are checks.
 var ofClass, ofNode = checks[:4], checks[4:]
 
-// Fits reports whether the ask may run on the node.
+// Fits reports whether the ask may run on the node, whether or not those come that are nominated for it.
 func Fits(a Ask, n *cluster.Node) bool {
 	if !resources.fits(a, n) { // the cheapest check that most often refuses goes first
 		return false

@@ -35,8 +35,8 @@ func (v *View) admits(a Ask, c *cluster.Class) bool {
 	return unschedulable.fits(a, c.Like) && taints.fits(a, c.Like) && (v.ByNode || affinity.fits(a, c.Like))
 }
 
-// Admits reports what is left to ask of a node that is in one of the view's classes and has room enough: its host ports, and,
-// where classes do not tell, its description.
+// Admits reports what is left to ask of a node that is in one of the view's classes and has room enough if nobody else is on the way: its host ports, its
+// nominees, and, where classes do not tell, its description.
 func (v *View) Admits(a Ask, n *cluster.Node) bool {
-	return ports.fits(a, n) && (!v.ByNode || named.fits(a, n) && affinity.fits(a, n))
+	return ports.fits(a, n) && (len(n.Nominees) == 0 || fitsBeside(a, n)) && (!v.ByNode || named.fits(a, n) && affinity.fits(a, n))
 }

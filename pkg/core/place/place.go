@@ -24,6 +24,14 @@ func First(s *cluster.State, o *order.Orders, a fit.Ask, v *fit.View, by string)
 	})
 }
 
+// Nominated returns the node that the ask is nominated for if it fits there. It goes before any order of nodes: others may have left that node for it.
+func Nominated(s *cluster.State, a fit.Ask) *cluster.Node {
+	if n := s.Node(a.Nominated); n != nil && n.Fact != nil && fit.Fits(a, n) {
+		return n
+	}
+	return nil
+}
+
 // Remembered does the same for an ask that fitted nowhere before: with its memory it looks only at nodes that have changed.
 func Remembered(s *cluster.State, o *order.Orders, a fit.Ask, m *fit.Memory, by string) (best *cluster.Node, visited int) {
 	visited = m.Update(s, a)

@@ -46,6 +46,9 @@ func TestFirstIsTheBestOfAll(t *testing.T) {
 			}
 			chosen++
 			each += fits
+			if p.Fact.Nominated != "" {
+				continue // it waits on, for others to leave
+			}
 			w.state.Assume(p, got)
 			w.state.Commit()
 			if rng.IntN(4) == 0 {
@@ -131,6 +134,11 @@ func (w *world) pod(name string) *cluster.PodFact {
 		requests["example.com/gpu"] = *apires.NewQuantity(int64(1+w.rng.IntN(2)), apires.DecimalSI)
 	}
 	p.Spec.Containers = []v1.Container{{Name: "main", Resources: v1.ResourceRequirements{Requests: requests}}}
+	priority := int32(w.rng.IntN(3))
+	p.Spec.Priority = &priority
+	if w.rng.IntN(6) == 0 {
+		p.Status.NominatedNodeName = fmt.Sprintf("n%03d", w.rng.IntN(w.nodes))
+	}
 	if w.rng.IntN(5) == 0 {
 		p.Annotations = map[string]string{cluster.OrderAnnotation: "other"}
 	}

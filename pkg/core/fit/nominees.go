@@ -1,0 +1,60 @@
+package fit
+
+import "github.com/sluice-scheduler/sluice/pkg/core/cluster"
+
+// Others may be on their way to a node (see cluster.Node.Nominees). kube-scheduler puts every node to its filters twice then: with those of the pod's priority
+// or above as if they ran there, and without. Of rules that only get harder to meet with more pods on the node, such as those for requests and ports, the
+// first says it all; so these rules count the nominees in.
+
+// ahead calls f for the nominees of a node to which an ask must leave their room, until f returns false. Where the ask is a nominee itself, one like it is left
+// out: it is that one, or its equal.
+func ahead(a Ask, n *cluster.Node, f func(*cluster.Pod) bool) {
+	if !a.Yields {
+		return
+	}
+	self := a.Nominated == n.Name
+	for _, p := range n.Nominees {
+		if p.Fact.Priority < a.Priority {
+			continue
+		}
+		if self && Of(p) == a {
+			self = false
+			continue
+		}
+		if !f(p) {
+			return
+		}
+	}
+}
+
+// owed is how much of the resource of a slot an ask must leave to nominees.
+func owed(a Ask, n *cluster.Node, slot int) (sum int64) {
+	if len(n.Nominees) == 0 {
+		return 0
+	}
+	ahead(a, n, func(p *cluster.Pod) bool {
+		sum += p.Shape.Request.At(slot)
+		return true
+	})
+	return sum
+}
+
+// fitsBeside reports whether what the ask requests and what it must leave to nominees is there.
+func fitsBeside(a Ask, n *cluster.Node) bool {
+	for _, w := range a.Shape.Wants {
+		if w.Value > n.Allocatable.At(w.Slot)-n.Used.At(w.Slot)-owed(a, n, w.Slot) {
+			return false
+		}
+	}
+	return true
+}
+
+// portsFreeBeside reports whether no nominee wants one of the ask's host ports.
+func portsFreeBeside(a Ask, n *cluster.Node) bool {
+	free := true
+	ahead(a, n, func(p *cluster.Pod) bool {
+		free = !cluster.Collide(a.Shape.Ports, p.Shape.Ports)
+		return free
+	})
+	return free
+}
