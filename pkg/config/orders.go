@@ -25,7 +25,7 @@ type Evaluator struct {
 	// Type is one of `Balanced` (resources used to like shares), `DominantShare` (the most used resource is least used), `NodeLabel` (by the
 	// value of a label), `ScarceAvoidance` (keeps pods that ask for nothing scarce off nodes where something scarce is free),
 	// `ScarceFit` (places pods that ask for something scarce where they strand least of it), `NodeAffinity` (preferred node
-	// affinity) and `TaintToleration` (PreferNoSchedule taints). Empty with a ScoringStrategy.
+	// affinity), `TaintToleration` (PreferNoSchedule taints) and `ImageLocality` (nodes that have the pod's images already). Empty with a ScoringStrategy.
 	Type string `yaml:"type,omitempty"`
 	// Weight multiplies the score, from 1 to 100; 0 or none means 1, as in kube-scheduler.
 	Weight int64 `yaml:"weight,omitempty"`
@@ -94,7 +94,7 @@ func orderName(name string) bool {
 // plainTypes are the evaluators that are named by type.
 var plainTypes = []string{
 	string(order.Balanced), string(order.DominantShare), string(order.NodeLabel), string(order.ScarceAvoidance), string(order.ScarceFit),
-	string(order.NodeAffinity), string(order.TaintToleration),
+	string(order.NodeAffinity), string(order.TaintToleration), string(order.ImageLocality),
 }
 
 // Check holds the rules of an evaluator.

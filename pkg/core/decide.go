@@ -23,7 +23,7 @@ func (c *Core) decide() {
 		c.turnTo(ask.Pod.Fact, nil)
 		if r, refused := share.Refuses(line.Ledger(), line.Request(), line.Starting()); refused {
 			c.holdBack(line, r)
-		} else if node := c.find(line.Lot, line.NodeOrder()); node != nil {
+		} else if node := c.find(line.Lot, ask.Pod, line.NodeOrder()); node != nil {
 			c.assume(ask, node)
 		} else {
 			c.park(line.Lot, ask)
@@ -36,8 +36,8 @@ func (c *Core) decide() {
 	}
 }
 
-// find returns the best node for the lot. Once the lot has failed it looks only at what has changed since, for as long as few nodes fit.
-func (c *Core) find(lot *pending.Lot, by string) *cluster.Node {
+// find returns the best node for a pod of the lot. Once the lot has failed it looks only at what has changed since, for as long as few nodes fit.
+func (c *Core) find(lot *pending.Lot, p *cluster.Pod, by string) *cluster.Node {
 	if lot.Ask.Nominated != "" {
 		c.visited++
 		if n := place.Nominated(c.state, lot.Ask); n != nil {
@@ -51,9 +51,9 @@ func (c *Core) find(lot *pending.Lot, by string) *cluster.Node {
 	var n *cluster.Node
 	var visited int
 	if lot.Memory == nil {
-		n, visited = place.First(c.state, c.order, lot.Ask, lot.View, by)
+		n, visited = place.First(c.state, c.order, p, lot.Ask, lot.View, by)
 	} else {
-		n, visited = place.Remembered(c.state, c.order, lot.Ask, lot.Memory, by)
+		n, visited = place.Remembered(c.state, c.order, p, lot.Ask, lot.Memory, by)
 		if len(lot.Memory.Fitting()) > manyFit {
 			c.pending.Wake(lot)
 			lot.Memory = nil

@@ -10,7 +10,7 @@ import (
 )
 
 // Event is a fact or an answer that Step takes in. The set is closed: NodeSet, NodeGone, PodSet, PodGone, PodRejected, BindDone,
-// Lead, Quarantine, OrdersSet, QueuesSet, NamespaceSet and NamespaceGone.
+// Lead, Quarantine, OrdersSet, QueuesSet, NamespaceSet, NamespaceGone, SelectorSet and SelectorGone.
 type Event interface{ event() }
 
 // NodeSet is the newest state of a node that Sluice may use.
@@ -31,6 +31,12 @@ type NamespaceSet struct{ Namespace *cluster.NamespaceFact }
 
 // NamespaceGone says that a namespace no longer exists.
 type NamespaceGone struct{ Name string }
+
+// SelectorSet is the newest state of a Service or controller that selects pods. They are told only where a node order spreads pods by their selectors.
+type SelectorSet struct{ Selector *cluster.SelectorFact }
+
+// SelectorGone says that such an object no longer exists.
+type SelectorGone struct{ ID cluster.SelectorID }
 
 // QueuesSet replaces the tree of queues. The tree must be valid; applications follow within this and the next steps.
 type QueuesSet struct{ Tree *cluster.Tree }
@@ -87,6 +93,8 @@ func (OrdersSet) event()     {}
 func (QueuesSet) event()     {}
 func (NamespaceSet) event()  {}
 func (NamespaceGone) event() {}
+func (SelectorSet) event()   {}
+func (SelectorGone) event()  {}
 
 // OrdersSet replaces the node orders, of which the first holds where none is named (none: the built-in one), and says what is scarce.
 type OrdersSet struct {

@@ -45,6 +45,10 @@ func (c *Core) take(e Event) {
 		c.state.SetNamespace(e.Namespace)
 	case NamespaceGone:
 		c.state.RemoveNamespace(e.Name)
+	case SelectorSet:
+		c.state.SetSelector(e.Selector)
+	case SelectorGone:
+		c.state.RemoveSelector(e.ID)
 	}
 }
 
@@ -151,7 +155,7 @@ func subdued(f *cluster.PodFact, why string) *cluster.PodFact {
 		return f
 	}
 	tame := *f
-	tame.Holds, tame.Pin = nil, ""
+	tame.Holds, tame.Pin, tame.Liking = nil, "", nil
 	tame.Demand = &cluster.Demand{
 		Key:      quarantined + f.Demand.Key,
 		Requests: f.Demand.Requests,

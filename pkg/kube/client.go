@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	appsv1 "k8s.io/client-go/kubernetes/typed/apps/v1"
 	coordinationv1 "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	eventsv1 "k8s.io/client-go/kubernetes/typed/events/v1"
@@ -32,6 +33,7 @@ type Access struct {
 // Client is a connection to one API server. It is safe for concurrent use.
 type Client struct {
 	core   corev1.CoreV1Interface
+	apps   appsv1.AppsV1Interface
 	events eventsv1.EventsV1Interface
 	leases coordinationv1.CoordinationV1Interface
 	host   string
@@ -62,6 +64,9 @@ func connect(cfg *rest.Config, a Access) (*Client, error) {
 	}
 	c := &Client{host: cfg.Host}
 	if c.core, err = corev1.NewForConfigAndClient(cfg, http); err != nil {
+		return nil, fmt.Errorf("prepare the connection to %s: %w", cfg.Host, err)
+	}
+	if c.apps, err = appsv1.NewForConfigAndClient(cfg, http); err != nil {
 		return nil, fmt.Errorf("prepare the connection to %s: %w", cfg.Host, err)
 	}
 	if c.events, err = eventsv1.NewForConfigAndClient(cfg, http); err != nil {

@@ -93,7 +93,7 @@ func (w *Watch) followText(ctx context.Context) {
 	denied := errors.New("there is no right to read " + t.name())
 	d := &denial{
 		resource: t.name(), effect: "what it says is not known", remedy: "give Sluice's service account the right to list and watch it, as in deploy/base/rbac.yaml; no restart is needed",
-		log: w.log, again: w.denial.again, waive: func() { w.tellText(Text{Err: denied}) },
+		log: w.log, again: w.again, waive: func() { w.tellText(Text{Err: denied}) },
 	}
 	lw := &source{ctx: ctx, resource: configMaps, outage: w.outage, denial: d, list: w.listConfigMaps, watch: w.watch(configMaps)}
 	cache.NewReflectorWithOptions(lw, &v1.ConfigMap{}, t, options(configMaps)).RunWithContext(ctx)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
 
 	"github.com/sluice-scheduler/sluice/pkg/core"
@@ -18,7 +19,7 @@ func compareKeys(a, b key) int {
 
 func isObject(o any) bool {
 	switch o.(type) {
-	case *v1.Pod, *v1.Node, *v1.Namespace:
+	case *v1.Pod, *v1.Node, *v1.Namespace, *v1.Service, *v1.ReplicationController, *appsv1.ReplicaSet, *appsv1.StatefulSet:
 		return true
 	}
 	return false
@@ -62,12 +63,13 @@ func (p pods) gone(fact *cluster.PodFact, object any) []core.Event {
 // samePod reports whether two facts of one pod tell the same. Most updates of a running pod concern its status alone. Demands and claims are
 // shared, so equal ones are identical.
 func samePod(a, b *cluster.PodFact) bool {
-	if a.Demand != b.Demand || a.Claim != b.Claim && !reflect.DeepEqual(a.Claim, b.Claim) {
+	if a.Demand != b.Demand || a.Liking != b.Liking || a.Claim != b.Claim && !reflect.DeepEqual(a.Claim, b.Claim) {
 		return false
 	}
 	x, y := *a, *b
 	x.ResourceVersion, y.ResourceVersion = "", ""
 	x.Demand, y.Demand = nil, nil
+	x.Liking, y.Liking = nil, nil
 	x.Claim, y.Claim = nil, nil
 	return reflect.DeepEqual(x, y)
 }

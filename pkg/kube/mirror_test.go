@@ -92,7 +92,7 @@ func TestStreamedObjectsAreFactsBeforeTheyAreKept(t *testing.T) {
 
 func TestMirrorRefusesWhatItDoesNotKnow(t *testing.T) {
 	m, s, _ := newPodMirror()
-	require.Error(t, m.Add(&v1.Service{}))
+	require.Error(t, m.Add(&v1.Secret{}))
 	require.Error(t, m.Delete("a"))
 	require.Error(t, m.Replace([]any{3}, ""))
 	require.Empty(t, s.take())
@@ -146,6 +146,8 @@ func TestEveryChangeOfAPodFactIsNews(t *testing.T) {
 			changed.Said.Digest++
 		case name == "Demand":
 			changed.Demand = &cluster.Demand{}
+		case name == "Liking":
+			changed.Liking = &cluster.Liking{}
 		case name == "Claim":
 			changed.Claim = &cluster.Claim{App: "another"}
 		case field.Kind() == reflect.String:

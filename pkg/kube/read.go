@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/sluice-scheduler/sluice/pkg/app"
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
@@ -18,6 +19,7 @@ type reader struct {
 	// trustUser: users and groups are read from pods.
 	trustUser bool
 	demands   *pool[cluster.Demand]
+	likings   *pool[cluster.Liking]
 	claims    *pool[cluster.Claim]
 	log       *slog.Logger
 	// unreadable counts the objects that made reading panic.
@@ -31,9 +33,16 @@ type reader struct {
 
 func newReader(scheduler string, trustUser bool, log *slog.Logger) *reader {
 	return &reader{
-		scheduler: scheduler, trustUser: trustUser, demands: newPool[cluster.Demand](), claims: newPool[cluster.Claim](), log: log,
-		readPod: cluster.ReadPod, readNode: cluster.ReadNode, readNamespace: app.ReadNamespace,
+		scheduler: scheduler, trustUser: trustUser, log: log,
+		demands: newPool[cluster.Demand](), likings: newPool[cluster.Liking](), claims: newPool[cluster.Claim](),
+		readPod: cluster.Extra{}.ReadPod, readNode: cluster.ReadNode, readNamespace: app.ReadNamespace,
 	}
+}
+
+// reading makes the reader read more of pods and nodes.
+func (r *reader) reading(x cluster.Extra) *reader {
+	r.readPod, r.readNode = x.ReadPod, x.ReadNode
+	return r
 }
 
 // pod reads a pod. One that cannot be read becomes a pod that is held, with a condition that says why; if it is bound, what it
@@ -46,6 +55,9 @@ func (r *reader) pod(pod *v1.Pod) (fact *cluster.PodFact) {
 	}()
 	fact = r.readPod(pod, r.scheduler)
 	fact.Demand = r.demands.share(fact.Demand.Key, fact.Demand)
+	if l := fact.Liking; l != nil {
+		fact.Liking = r.likings.share(l.Key, l)
+	}
 	if fact.Ours {
 		fact.Claim = r.claim(app.Identify(pod, r.trustUser))
 	}
@@ -103,6 +115,18 @@ func (r *reader) namespace(ns *v1.Namespace) (fact *cluster.NamespaceFact) {
 		}
 	}()
 	return r.readNamespace(ns)
+}
+
+// selector reads an object that selects pods. One that cannot be read selects none.
+func (r *reader) selector(object any, read func(any) *cluster.SelectorFact) (fact *cluster.SelectorFact) {
+	defer func() {
+		if why := recover(); why != nil {
+			m := object.(metav1.Object)
+			fact = &cluster.SelectorFact{SelectorID: cluster.SelectorID{Namespace: m.GetNamespace(), Name: m.GetName()}}
+			r.complain(fmt.Sprintf("%T", object), m.GetNamespace(), m.GetName(), why)
+		}
+	}()
+	return read(object)
 }
 
 // complain counts and logs a panic and words it for the fact.

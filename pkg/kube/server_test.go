@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -141,6 +142,11 @@ func words(events []core.Event) (out []string) {
 			out = append(out, "namespace "+e.Namespace.Name+": "+e.Namespace.Queue)
 		case core.NamespaceGone:
 			out = append(out, "namespace "+e.Name+" gone")
+		case core.SelectorSet:
+			f := e.Selector
+			out = append(out, fmt.Sprintf("selector %d %s/%s %s", f.Kind, f.Namespace, f.Name, f.Labels.AsSelector().Add(f.Requirements...)))
+		case core.SelectorGone:
+			out = append(out, fmt.Sprintf("selector %d %s/%s gone", e.ID.Kind, e.ID.Namespace, e.ID.Name))
 		case core.PodRejected:
 			out = append(out, "pod "+string(e.UID)+" rejected: "+e.Reason)
 		}

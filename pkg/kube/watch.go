@@ -36,6 +36,8 @@ type WatchOptions struct {
 	Nodes string
 	// TrustUser says that users and groups on pods may be believed, because something checks them when pods are created.
 	TrustUser bool
+	// Extra is what node orders ask for beyond what all of them need.
+	Extra cluster.Extra
 	// Text is a text in a ConfigMap to follow, unless its Name is empty. TellText is called with it, and whenever it or what is wrong with it
 	// changes, by one goroutine at a time.
 	Text     config.ConfigMapKey
@@ -45,13 +47,15 @@ type WatchOptions struct {
 
 // Watch turns what happens to pods, nodes and namespaces into events of the core. See NewWatch.
 type Watch struct {
-	client *Client
-	sink   Sink
-	log    *slog.Logger
-	reader *reader
-	outage *outage
-	verify *verifier
-	denial *denial // of namespaces
+	client  *Client
+	sink    Sink
+	log     *slog.Logger
+	reader  *reader
+	outage  *outage
+	verify  *verifier
+	denials map[string]*denial // of the resources that Sluice can do without
+	extra   cluster.Extra
+	again   time.Duration // after which what may not be read is asked for again
 
 	text     config.ConfigMapKey
 	tellText func(Text)
@@ -82,49 +86,58 @@ func NewWatch(c *Client, o WatchOptions, sink Sink) (*Watch, error) {
 	}
 	w := &Watch{
 		client: c, sink: sink, log: o.Log,
-		reader:   newReader(o.Scheduler, o.TrustUser, o.Log),
+		reader:   newReader(o.Scheduler, o.TrustUser, o.Log).reading(o.Extra),
 		outage:   newOutage(c.host, o.Log),
 		verify:   newVerifier(c.Look, sink, o.Log),
+		denials:  map[string]*denial{},
+		extra:    o.Extra,
+		again:    askAgain,
 		text:     o.Text,
 		tellText: o.TellText,
 		selector: selector.String(),
-		waiting:  map[string]bool{"nodes": true, "pods": true, "namespaces": true},
+		waiting:  map[string]bool{"nodes": true, "pods": true},
 		synced:   make(chan struct{}),
 	}
-	w.denial = &denial{
-		resource: "namespaces", effect: "going on without: queues and quotas that their annotations set are not known",
-		remedy: "give Sluice's service account the rights in deploy/base/rbac.yaml; no restart is needed",
-		log:    o.Log, again: askAgain, waive: func() { w.settled("namespaces") },
+	w.without("namespaces", "queues and quotas that their annotations set are not known")
+	if o.Extra.Selectors {
+		for _, t := range selecting {
+			w.without(t.resource, "pods are not spread by their selectors")
+		}
 	}
 	return w, nil
 }
 
-// Run watches until the context ends. It is called once. Nodes, pods, namespaces and the text are independent of each other; a pod may be told before
+// Run watches until the context ends. It is called once. All resources and the text are independent of each other; a pod may be told before
 // its node.
 func (w *Watch) Run(ctx context.Context) {
 	ctx = quietly(ctx, w.log)
 	var all sync.WaitGroup
 	all.Go(func() {
-		lw := &source{ctx: ctx, resource: "nodes", outage: w.outage, list: w.listNodes, watch: w.watch("nodes")}
-		m := newMirror(nodes{w.reader}, w.sink, w.listed("nodes"))
-		cache.NewReflectorWithOptions(lw, &v1.Node{}, m, options("nodes")).RunWithContext(ctx)
+		track(ctx, w, tracked[*cluster.NodeFact]{"nodes", newNode, newNodes, nodes{w.reader}})
 	})
 	all.Go(func() {
-		lw := &source{ctx: ctx, resource: "pods", outage: w.outage, list: w.listPods, watch: w.watch("pods")}
 		vanished := func(f *cluster.PodFact) { w.verify.check(ctx, f) }
-		m := newMirror(pods{w.reader, vanished}, w.sink, w.listed("pods"))
-		cache.NewReflectorWithOptions(lw, &v1.Pod{}, m, options("pods")).RunWithContext(ctx)
+		track(ctx, w, tracked[*cluster.PodFact]{"pods", newPod, newPods, pods{w.reader, vanished}})
 	})
 	all.Go(func() {
-		lw := &source{ctx: ctx, resource: "namespaces", outage: w.outage, denial: w.denial, list: w.listNamespaces, watch: w.watch("namespaces")}
-		m := newMirror(namespaces{w.reader}, w.sink, w.listed("namespaces"))
-		cache.NewReflectorWithOptions(lw, &v1.Namespace{}, m, options("namespaces")).RunWithContext(ctx)
+		track(ctx, w, tracked[*cluster.NamespaceFact]{"namespaces", newNamespace, newNamespaces, namespaces{w.reader}})
 	})
+	if w.extra.Selectors {
+		w.trackSelectors(ctx, all.Go)
+	}
 	if w.text.Name != "" {
 		all.Go(func() { w.followText(ctx) })
 	}
 	all.Wait()
 }
+
+// Empty objects and lists for what is read.
+func newNode() runtime.Object       { return &v1.Node{} }
+func newNodes() runtime.Object      { return &v1.NodeList{} }
+func newPod() runtime.Object        { return &v1.Pod{} }
+func newPods() runtime.Object       { return &v1.PodList{} }
+func newNamespace() runtime.Object  { return &v1.Namespace{} }
+func newNamespaces() runtime.Object { return &v1.NamespaceList{} }
 
 // options of a reflector. It asks an API server that is away again after 0.2 s to 3 s, sooner than client-go would: until it is back
 // nothing is placed.
@@ -137,7 +150,11 @@ func options(name string) cache.ReflectorOptions {
 
 // get is a list or watch of a resource. It is tried once: client-go would repeat it for ten seconds before it told anybody.
 func (w *Watch) get(resource string, o metav1.ListOptions) *rest.Request {
-	r := w.client.core.RESTClient().Get().MaxRetries(0)
+	api := w.client.core.RESTClient()
+	if inApps(resource) {
+		api = w.client.apps.RESTClient()
+	}
+	r := api.Get().MaxRetries(0)
 	switch resource {
 	case "nodes":
 		o.LabelSelector = w.selector
@@ -152,21 +169,6 @@ func (w *Watch) get(resource string, o metav1.ListOptions) *rest.Request {
 		r = r.Timeout(time.Duration(*o.TimeoutSeconds) * time.Second)
 	}
 	return r
-}
-
-func (w *Watch) listNodes(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-	list := &v1.NodeList{}
-	return list, w.get("nodes", o).Do(ctx).Into(list)
-}
-
-func (w *Watch) listPods(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-	list := &v1.PodList{}
-	return list, w.get("pods", o).Do(ctx).Into(list)
-}
-
-func (w *Watch) listNamespaces(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-	list := &v1.NamespaceList{}
-	return list, w.get("namespaces", o).Do(ctx).Into(list)
 }
 
 func (w *Watch) watch(resource string) func(context.Context, metav1.ListOptions) (watch.Interface, error) {

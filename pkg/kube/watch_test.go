@@ -7,18 +7,23 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 )
 
 // watched is an API server with watches of pods, nodes, namespaces and ConfigMaps, each fed through a channel.
@@ -36,6 +41,7 @@ func newWatched() *watched {
 		start: map[string][]runtime.Object{},
 		live: map[string]chan string{
 			"pods": make(chan string, 10), "nodes": make(chan string, 10), "namespaces": make(chan string, 10), "configmaps": make(chan string, 10),
+			"services": make(chan string, 10), "replicationcontrollers": make(chan string, 10), "replicasets": make(chan string, 10), "statefulsets": make(chan string, 10),
 		},
 		denied:  map[string]bool{},
 		queries: map[string]url.Values{},
@@ -52,6 +58,14 @@ func line(kind string, o runtime.Object) string {
 		o.TypeMeta = metav1.TypeMeta{Kind: "Namespace", APIVersion: "v1"}
 	case *v1.ConfigMap:
 		o.TypeMeta = metav1.TypeMeta{Kind: "ConfigMap", APIVersion: "v1"}
+	case *v1.Service:
+		o.TypeMeta = metav1.TypeMeta{Kind: "Service", APIVersion: "v1"}
+	case *v1.ReplicationController:
+		o.TypeMeta = metav1.TypeMeta{Kind: "ReplicationController", APIVersion: "v1"}
+	case *appsv1.ReplicaSet:
+		o.TypeMeta = metav1.TypeMeta{Kind: "ReplicaSet", APIVersion: "apps/v1"}
+	case *appsv1.StatefulSet:
+		o.TypeMeta = metav1.TypeMeta{Kind: "StatefulSet", APIVersion: "apps/v1"}
 	}
 	data, err := json.Marshal(o)
 	if err != nil {
@@ -70,6 +84,14 @@ func bookmark(resource string) string {
 		return line("BOOKMARK", &v1.Namespace{ObjectMeta: m})
 	case "configmaps":
 		return line("BOOKMARK", &v1.ConfigMap{ObjectMeta: m})
+	case "services":
+		return line("BOOKMARK", &v1.Service{ObjectMeta: m})
+	case "replicationcontrollers":
+		return line("BOOKMARK", &v1.ReplicationController{ObjectMeta: m})
+	case "replicasets":
+		return line("BOOKMARK", &appsv1.ReplicaSet{ObjectMeta: m})
+	case "statefulsets":
+		return line("BOOKMARK", &appsv1.StatefulSet{ObjectMeta: m})
 	}
 	return line("BOOKMARK", &v1.Node{ObjectMeta: m})
 }
@@ -122,6 +144,13 @@ func (s *watched) deny(resource string, denied bool) {
 	s.denied[resource] = denied
 }
 
+// asked returns the resources that were asked for.
+func (s *watched) asked() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.queries))
+}
+
 func (s *watched) setDown(down bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -160,8 +189,11 @@ func followWith(t *testing.T, server *watched, o WatchOptions) (*Watch, *sink, *
 	o.Scheduler, o.Log = "sluice", slog.New(slog.NewTextHandler(log, nil))
 	w, err := NewWatch(c, o, s)
 	require.NoError(t, err)
-	w.denial.again = 50 * time.Millisecond
-	require.ErrorContains(t, w.Check(), "not all namespaces and nodes and pods have been read from")
+	w.again = 50 * time.Millisecond
+	for _, d := range w.denials {
+		d.again = w.again
+	}
+	require.ErrorContains(t, w.Check(), "namespaces and nodes and pods ")
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { w.Run(ctx); close(ended) }()
@@ -231,6 +263,37 @@ func TestNamespacesThatMayNotBeReadAreDoneWithout(t *testing.T) {
 	require.Eventually(t, func() bool { return strings.Contains(log.String(), "the right to read namespaces is there now") }, 15*time.Second, time.Millisecond)
 	require.Zero(t, w.Stats().Relists)
 	require.NotContains(t, log.String(), "is back after")
+}
+
+// Services and controllers are watched only where a node order spreads pods by their selectors; those that may not be read are done without.
+func TestSelectorsAreWatchedIfTheyAreAskedFor(t *testing.T) {
+	meta := metav1.ObjectMeta{Namespace: "default", Name: "web"}
+	selector := &metav1.LabelSelector{MatchLabels: map[string]string{"app": "web"}}
+	server := newWatched()
+	server.start["services"] = []runtime.Object{&v1.Service{ObjectMeta: meta, Spec: v1.ServiceSpec{Selector: map[string]string{"app": "web"}}}}
+	server.start["replicasets"] = []runtime.Object{&appsv1.ReplicaSet{ObjectMeta: meta, Spec: appsv1.ReplicaSetSpec{Selector: selector}}}
+	server.start["replicationcontrollers"] = []runtime.Object{&v1.ReplicationController{ObjectMeta: meta}}
+	w, s, _ := follow(t, server, "")
+	<-w.Synced()
+	require.Empty(t, s.take())
+	require.NotContains(t, server.asked(), "services")
+
+	server.deny("statefulsets", true)
+	w, s, log := followWith(t, server, WatchOptions{Extra: cluster.Extra{Selectors: true}})
+	<-w.Synced()
+	awaitWords(t, s, "selector 1 default/web app=web", "selector 2 default/web ", "selector 3 default/web app=web")
+	require.Contains(t, log.String(), "no right to read statefulsets, going on without: pods are not spread by their selectors")
+	require.Equal(t, "no right to read statefulsets, going on without: pods are not spread by their selectors", w.Note())
+	server.live["services"] <- line("MODIFIED", &v1.Service{ObjectMeta: meta, Status: v1.ServiceStatus{Conditions: []metav1.Condition{{Type: "noise"}}}, Spec: v1.ServiceSpec{Selector: map[string]string{"app": "web"}}})
+	server.live["services"] <- line("MODIFIED", &v1.Service{ObjectMeta: meta, Spec: v1.ServiceSpec{Selector: map[string]string{"app": "db"}}})
+	awaitWords(t, s, "selector 1 default/web app=db")
+	server.live["replicasets"] <- line("DELETED", &appsv1.ReplicaSet{ObjectMeta: meta})
+	awaitWords(t, s, "selector 3 default/web gone")
+
+	server.deny("statefulsets", false)
+	server.live["statefulsets"] <- line("ADDED", &appsv1.StatefulSet{ObjectMeta: meta, Spec: appsv1.StatefulSetSpec{Selector: selector}})
+	awaitWords(t, s, "selector 4 default/web app=web")
+	require.Empty(t, w.Note())
 }
 
 // Pods and nodes it cannot do without: it waits and says so.

@@ -64,6 +64,14 @@ func (p pair) orders() core.OrdersSet {
 	return set
 }
 
+// unread names the evaluators for which more would have to be read.
+func unread(read, wanted cluster.Extra) (kinds []string) {
+	if wanted.Images && !read.Images {
+		kinds = append(kinds, string(order.ImageLocality))
+	}
+	return kinds
+}
+
 // hash identifies the queues; empty if there are none yet.
 func (p pair) hash() string {
 	if p.queues == nil {

@@ -92,7 +92,7 @@ func newProcess(o Options) (*process, error) {
 	}))
 	p.configure()
 	if p.watch, err = kube.NewWatch(p.client, kube.WatchOptions{
-		Scheduler: c.SchedulerName, Nodes: c.Nodes.Selector, TrustUser: c.Queues.TrustUserAnnotation,
+		Scheduler: c.SchedulerName, Nodes: c.Nodes.Selector, TrustUser: c.Queues.TrustUserAnnotation, Extra: p.settings.extra,
 		Text: c.Queues.Object, TellText: p.settings.TakeText, Log: o.Log,
 	}, p.inbox); err != nil {
 		return nil, err
@@ -304,7 +304,7 @@ func (p *process) pages() web.Parts {
 		live = append(live, web.Check{Name: "leader-election", Run: func(context.Context) error { return p.election.Check() }})
 	}
 	ready := append(live[:len(live):len(live)],
-		web.Check{Name: "cluster-read", Run: func(context.Context) error { return p.watch.Check() }},
+		web.Check{Name: "cluster-read", Run: func(context.Context) error { return p.watch.Check() }, Note: p.watch.Note},
 		web.Check{Name: "queues-read", Run: func(context.Context) error { return p.settings.Check() }},
 		web.Check{Name: "not-ending", Run: func(context.Context) error {
 			if p.isEnding() {

@@ -13,6 +13,8 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/config/queues"
 	"github.com/sluice-scheduler/sluice/pkg/config/strict"
 	"github.com/sluice-scheduler/sluice/pkg/core"
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+	"github.com/sluice-scheduler/sluice/pkg/core/order"
 	"github.com/sluice-scheduler/sluice/pkg/kube"
 )
 
@@ -31,6 +33,8 @@ type Settings struct {
 	announce func(kube.Notice)
 
 	mu sync.Mutex
+	// extra is what is read of pods and nodes for the sake of node orders; it is as they were at the start.
+	extra cluster.Extra
 	// running is in force. wanted is the newest of each that is sound by itself; that in force if the newest is not.
 	running, wanted pair
 	config, queues  standing
@@ -58,6 +62,7 @@ type standing struct {
 func NewSettings(c *config.Configuration, l *queues.Loaded, origin string, inbox *Inbox, log *slog.Logger, announce func(kube.Notice)) *Settings {
 	s := &Settings{inbox: inbox, log: log, announce: announce, origin: origin, read: make(chan struct{})}
 	s.running = pair{config: c}
+	s.extra = order.Needs(s.running.configured())
 	s.wanted = pair{config: c, queues: l}
 	inbox.Put(s.running.orders())
 	s.config.at = time.Now()
@@ -205,6 +210,10 @@ func (s *Settings) apply(next pair) {
 func (s *Settings) noteConfig(old, next *config.Configuration) {
 	if !reflect.DeepEqual((pair{config: old}).orders(), (pair{config: next}).orders()) {
 		s.config.applied++
+	}
+	if wanted := order.Needs(pair{config: next}.configured()); !s.extra.Covers(wanted) {
+		s.log.Warn("a node order has an evaluator that none had at the start; it says nothing until the next start, since what it looks at is not read: " +
+			strings.Join(unread(s.extra, wanted), ", "))
 	}
 	if fixed := fixedChanges(old, next); len(fixed) > 0 {
 		s.log.Warn("the configuration has changed in what takes effect at the next start only", "keys", strings.Join(fixed, ", "))

@@ -357,3 +357,16 @@ func TestOnlyTheLeaderTellsInEvents(t *testing.T) {
 	require.Contains(t, o.events[0], "In force stay: 2 queues")
 	require.Contains(t, o.events[0], "was deleted")
 }
+
+// What was not read at the start cannot be looked at: the log says so.
+func TestAnEvaluatorThatNeedsMoreToBeReadWaitsForTheNextStart(t *testing.T) {
+	d := newDesk(t, "", "queues: [{name: a}]")
+	d.take()
+	o := d.configure("nodeOrders: [{name: near, evaluators: [{type: ImageLocality}]}]\n")
+	require.Equal(t, []string{"near"}, o.orders)
+	require.Contains(t, o.said, "until the next start")
+	require.Contains(t, o.said, "ImageLocality")
+	d = newDesk(t, "nodeOrders: [{name: near, evaluators: [{type: ImageLocality}]}]\n", "queues: [{name: a}]")
+	d.take()
+	require.NotContains(t, d.configure("nodeOrders: [{name: near, evaluators: [{type: ImageLocality, weight: 2}]}]\n").said, "until the next start")
+}

@@ -19,6 +19,9 @@ import (
 // Scheduler is the schedulerName that simulated pods of ours carry.
 const Scheduler = "sluice"
 
+// read is all that a node order can ask for.
+var read = cluster.Extra{Images: true, Selectors: true}
+
 // start is when virtual time begins.
 var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
@@ -68,7 +71,7 @@ func (c *Cluster) SetNode(n *v1.Node) {
 		n.UID = types.UID("node-" + n.Name)
 	}
 	c.nodes[n.Name] = n
-	c.tell(core.NodeSet{Node: cluster.ReadNode(n)})
+	c.tell(core.NodeSet{Node: read.ReadNode(n)})
 }
 
 // Node returns a node; nil when there is none.
@@ -109,7 +112,7 @@ func (c *Cluster) ChangePod(namespace, name string, f func(*v1.Pod)) {
 }
 
 func (c *Cluster) told(p *v1.Pod) {
-	f := cluster.ReadPod(p, Scheduler)
+	f := read.ReadPod(p, Scheduler)
 	if f.Ours {
 		claim := app.Identify(p, true)
 		f.Claim = &claim
@@ -139,7 +142,7 @@ func (c *Cluster) Restart() {
 func (c *Cluster) Relist() {
 	c.relistQueues()
 	for _, name := range slices.Sorted(maps.Keys(c.nodes)) {
-		c.tell(core.NodeSet{Node: cluster.ReadNode(c.nodes[name])})
+		c.tell(core.NodeSet{Node: read.ReadNode(c.nodes[name])})
 	}
 	pods := slices.SortedFunc(maps.Values(c.pods), func(a, b *v1.Pod) int { return cmp.Compare(a.UID, b.UID) })
 	for _, p := range pods {

@@ -15,8 +15,8 @@ import (
 // namespace is where a scenario's pods live.
 const namespace = "default"
 
-// node makes nodes: node NAME [count=N] cpu= memory= pods= [any.resource/name=] [labels=(k=v,…)] [taints=(k=v:Effect,…)]. Naming an
-// existing node replaces it.
+// node makes nodes: node NAME [count=N] cpu= memory= pods= [any.resource/name=] [labels=(k=v,…)] [taints=(k=v:Effect,…)]
+// [images=(name@size,…)]. Naming an existing node replaces it.
 func (s *Script) node(a Args, _ string) error {
 	names, err := a.names()
 	if err != nil {
@@ -29,6 +29,9 @@ func (s *Script) node(a Args, _ string) error {
 		if n.Status.Allocatable, err = quantities(a, "cpu", "memory", "pods"); err != nil {
 			return err
 		}
+		if n.Status.Images, err = imageList(a.Values["images"]); err != nil {
+			return err
+		}
 		if s.cluster.Node(name) != nil {
 			n.Annotations = map[string]string{shrunk: "true"}
 		}
@@ -38,7 +41,7 @@ func (s *Script) node(a Args, _ string) error {
 }
 
 // pod makes pods: pod NAME [count=N] [cpu=] [memory=] [any.resource/name=] [priority=] [selector=(k=v)] [tolerate=(key)] [port=80]
-// [scheduler=other] [on=node] [nominated=node] [pin=node] [gated] [order=] [app=] [queue=] [user=] [groups=(g,…)].
+// [scheduler=other] [on=node] [nominated=node] [pin=node] [gated] [order=] [image=] [app=] [queue=] [user=] [groups=(g,…)].
 func (s *Script) pod(a Args, _ string) error {
 	names, err := a.names()
 	if err != nil {
@@ -78,7 +81,7 @@ func newPod(name string, a Args) (*v1.Pod, error) {
 		NodeName:      a.one("on", ""),
 		NodeSelector:  keyValues(a.Values["selector"]),
 		Priority:      &number,
-		Containers:    []v1.Container{{Name: "main", Resources: v1.ResourceRequirements{Requests: requests}}},
+		Containers:    []v1.Container{{Name: "main", Image: a.one("image", ""), Resources: v1.ResourceRequirements{Requests: requests}}},
 	}
 	p.Status.NominatedNodeName = a.one("nominated", "")
 	if port != 0 {
@@ -161,4 +164,20 @@ func taintList(list []string) []v1.Taint {
 		taints = append(taints, v1.Taint{Key: k, Value: v, Effect: v1.TaintEffect(effect)})
 	}
 	return taints
+}
+
+// imageList reads the images of a node.
+func imageList(list []string) (images []v1.ContainerImage, err error) {
+	for _, text := range list {
+		at := strings.LastIndexByte(text, '@')
+		if at < 0 {
+			return nil, fmt.Errorf("%s: an image is written name@size", text)
+		}
+		q, err := apires.ParseQuantity(text[at+1:])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", text, err)
+		}
+		images = append(images, v1.ContainerImage{Names: []string{text[:at]}, SizeBytes: q.Value()})
+	}
+	return images, nil
 }

@@ -16,6 +16,8 @@ type Check struct {
 	// Run returns nil if all is well, and otherwise what is wrong in words for an operator. It must return soon after the context
 	// ends: an answer that takes longer than two seconds counts as a failure.
 	Run func(context.Context) error
+	// Note, if set, says what an operator should know although all is well; empty says nothing. It is shown in the verbose answer.
+	Note func() string
 }
 
 // checks answers a health page the way Kubernetes' own components do: "ok" with status 200 or, with status 500 or if asked by
@@ -57,12 +59,23 @@ func run(ctx context.Context, list []Check, exclude []string) (report string, we
 			fmt.Fprintf(&b, "[-]%s failed: %s\n", c.Name, oneLine(err.Error()))
 			continue
 		}
-		fmt.Fprintf(&b, "[+]%s ok\n", c.Name)
+		fmt.Fprintf(&b, "[+]%s ok%s\n", c.Name, c.remark())
 	}
 	if unknown := unmatched(list, exclude); len(unknown) > 0 {
 		fmt.Fprintf(&b, "warn: some health checks cannot be excluded: no matches for %s\n", strings.Join(unknown, ", "))
 	}
 	return b.String(), well
+}
+
+// remark is what is to be added to an ok.
+func (c *Check) remark() (text string) {
+	if c.Note != nil {
+		text = oneLine(c.Note())
+	}
+	if text == "" {
+		return ""
+	}
+	return ": " + text
 }
 
 // start runs a check on a goroutine of its own, so that one that hangs is reported instead of hanging the page.

@@ -67,8 +67,8 @@ func failing(message string) func(context.Context) error {
 
 func TestHealthAnswersAsKubernetesComponentsDo(t *testing.T) {
 	base := serve(t, Parts{
-		Live:  []Check{{"loop", ok}},
-		Ready: []Check{{"informers", ok}, {"loop", failing("no turn\nfor 42s")}, {"leader", ok}},
+		Live:  []Check{{Name: "loop", Run: ok}},
+		Ready: []Check{{Name: "informers", Run: ok, Note: func() string { return "" }}, {Name: "loop", Run: failing("no turn\nfor 42s")}, {Name: "leader", Run: ok, Note: func() string { return "by force\nalone" }}},
 	}, usualLimits())
 	for _, c := range []struct {
 		path   string
@@ -79,7 +79,7 @@ func TestHealthAnswersAsKubernetesComponentsDo(t *testing.T) {
 		{"/healthz", 200, "ok"},
 		{"/livez?verbose", 200, "[+]loop ok\nlivez check passed\n"},
 		{"/healthz?verbose=1", 200, "[+]loop ok\nhealthz check passed\n"},
-		{"/readyz", 500, "[+]informers ok\n[-]loop failed: no turn for 42s\n[+]leader ok\nreadyz check failed\n"},
+		{"/readyz", 500, "[+]informers ok\n[-]loop failed: no turn for 42s\n[+]leader ok: by force alone\nreadyz check failed\n"},
 		{"/readyz?exclude=loop", 200, "ok"},
 		{
 			"/readyz?verbose&exclude=loop&exclude=leader", 200,
@@ -109,9 +109,9 @@ func TestACheckThatHangsOrPanicsIsReported(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
 	base := serve(t, Parts{Live: []Check{
-		{"stuck", func(context.Context) error { <-release; return nil }},
-		{"broken", func(context.Context) error { panic("index out of range") }},
-		{"fine", ok},
+		{Name: "stuck", Run: func(context.Context) error { <-release; return nil }},
+		{Name: "broken", Run: func(context.Context) error { panic("index out of range") }},
+		{Name: "fine", Run: ok},
 	}}, limits{check: 50 * time.Millisecond, dump: time.Second, shutdown: time.Second})
 	status, body := get(t, base+"/livez")
 	require.Equal(t, 500, status)
@@ -210,7 +210,7 @@ func TestProfiles(t *testing.T) {
 }
 
 func TestDebugPagesAnswerOnlyTheSameMachine(t *testing.T) {
-	h := handler(Parts{Dump: func(context.Context) (string, error) { return "state", nil }, Live: []Check{{"loop", ok}}}, usualLimits())
+	h := handler(Parts{Dump: func(context.Context) (string, error) { return "state", nil }, Live: []Check{{Name: "loop", Run: ok}}}, usualLimits())
 	for from, want := range map[string]int{
 		"127.0.0.1:4711": 200, "127.8.8.8:4711": 200, "[::1]:4711": 200, "[::ffff:127.0.0.1]:4711": 200,
 		"10.0.0.7:4711": 403, "[fe80::1%eth0]:4711": 403, "[::ffff:10.0.0.7]:4711": 403, "": 403, "@": 403,

@@ -292,7 +292,7 @@ func writeRequirements(quote func(...string), kind string, list []v1.NodeSelecto
 	}
 }
 
-func sortedKeys(m map[string]string) []string {
+func sortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {
 		keys = append(keys, k)

@@ -39,6 +39,8 @@ type PodFact struct {
 	// Started: the kubelet has reported on the pod (status.startTime), so it was admitted or rejected there.
 	Started bool
 	Demand  *Demand
+	// Liking is what the pod would like beyond what it demands; nil when that is nothing.
+	Liking *Liking
 	// Claim says to whom the pod belongs and where it wants to queue. ReadPod leaves it nil; whoever hands on the fact sets it for pods of ours,
 	// by app.Identify, and may share one among pods.
 	Claim *Claim
@@ -70,6 +72,8 @@ type NodeFact struct {
 	SoftTaints    []v1.Taint
 	Unschedulable bool
 	Allocatable   resource.Amounts
+	// Images are those that the node has, by name. They are read only if a node order asks for them (see Extra).
+	Images []ImageHandle
 	// Faults are quantities that could not be taken as they are.
 	Faults []string
 }

@@ -109,6 +109,8 @@ func (s *State) SetNode(f *NodeFact) {
 		s.narrow()
 		s.touch(n)
 		s.improve(n)
+	} else if !slices.Equal(old.Images, f.Images) {
+		s.touch(n) // they decide nothing about who fits
 	}
 }
 

@@ -81,6 +81,10 @@ type State struct {
 	yieldTo  int64
 	yielding []*Pod
 
+	// spreads are the objects that select pods, by namespace.
+	spreads       map[string]*spreading
+	spreadVersion uint64
+
 	// total is what the known nodes offer, foreign what pods of others hold there.
 	total, foreign resource.Vector
 }
@@ -135,6 +139,7 @@ func New() *State {
 		classOf: map[string]*Class{}, labelKeys: map[string]*labelKey{}, manyClasses: 256,
 
 		appOf: map[appKey]*App{}, appsIn: map[string][]*App{}, namespaces: map[string]*NamespaceFact{}, homes: map[homeKey]home{},
+		spreads: map[string]*spreading{},
 	}
 	s.latest.newer, s.latest.older = &s.latest, &s.latest
 	s.SetTree(DefaultTree())

@@ -57,17 +57,17 @@ func (o *Orders) bySupply(x *Index, now *present, strands, refused, share int64)
 
 // bounded scores nodes from the highest ceiling downwards, until no ceiling is above the best score.
 func (o *Orders) bounded(s *cluster.State, x *Index, q *Query, want uint64) (best *cluster.Node, visited int) {
-	bound := rank{score: math.MinInt64}
-	units := o.scarce.units(q.Shape)
+	bound, shape := rank{score: math.MinInt64}, q.Pod.Shape
+	units := o.scarce.units(shape)
 	ceilings := o.ceilingOf(s, x, units)
-	more := o.extra(s, x, q.Shape, want)
+	more := o.extra(s, x, shape, want)
 	for _, class := range q.Classes {
-		shift := x.shift(q.Shape, class)
+		shift := x.shift(shape, class)
 		for _, shelf := range ceilings.byClass[class] {
 			if shelf.scarce&want != want {
 				continue
 			}
-			visited += shelf.walk(q.Shape.Wants, func(e *entry) bool {
+			visited += shelf.walk(shape.Wants, func(e *entry) bool {
 				if (rank{e.score + shift, e.name}).compare(bound) >= 0 {
 					return false
 				}

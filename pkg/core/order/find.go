@@ -8,7 +8,7 @@ import (
 
 // Query is what is looked for.
 type Query struct {
-	Shape *cluster.Shape
+	Pod *cluster.Pod
 	// Order is the name of the node order; empty or unknown means the primary one.
 	Order string
 	// Classes are those that may hold a node for it.
@@ -21,10 +21,13 @@ type Query struct {
 
 // First returns the best node for the query by the order that is named, nil when there is none, and how many nodes and blocks of nodes it looked at.
 func (o *Orders) First(s *cluster.State, q *Query) (best *cluster.Node, visited int) {
-	x := o.index(s, q.Order)
-	want := o.scarce.wanted(q.Shape.Wants)
+	x, shape := o.index(s, q.Order), q.Pod.Shape
+	want := o.scarce.wanted(shape.Wants)
+	if raters := o.raters(s, x, q.Pod); len(raters) > 0 {
+		return o.compared(s, x, q, want, raters)
+	}
 	switch {
-	case x.spec.readsRequest() || q.ByNode && q.Shape.Preferred != nil:
+	case x.spec.readsRequest() || q.ByNode && shape.Preferred != nil:
 		return o.scored(s, x, q, want)
 	case want != 0 && x.fit+x.avoid > 0:
 		return o.bounded(s, x, q, want)
@@ -35,9 +38,9 @@ func (o *Orders) First(s *cluster.State, q *Query) (best *cluster.Node, visited 
 		if len(shelves) == 0 {
 			continue
 		}
-		shift := x.shift(q.Shape, class)
+		shift := x.shift(shape, class)
 		for _, shelf := range shelves {
-			e, looked := shelf.first(q.Shape.Wants, bound.shifted(-shift), q.Admits)
+			e, looked := shelf.first(shape.Wants, bound.shifted(-shift), q.Admits)
 			visited += looked
 			if e != nil {
 				best, bound = e.node, e.rank.shifted(shift)
@@ -66,29 +69,39 @@ func (x *Index) shift(shape *cluster.Shape, class *cluster.Class) int64 {
 
 // scored scores every node that has room and offers the scarce resources that are wanted.
 func (o *Orders) scored(s *cluster.State, x *Index, q *Query, want uint64) (best *cluster.Node, visited int) {
-	bound := rank{score: math.MinInt64}
-	more := o.extra(s, x, q.Shape, want)
+	var bound rank
+	visited = o.walk(s, x, q, want, func(c candidate) {
+		if r := c.rank(); (best == nil || r.compare(bound) < 0) && q.Admits(c.node) {
+			best, bound = c.node, r
+		}
+	})
+	return best, visited
+}
+
+// walk calls f with every node that has room and offers the scarce resources that are wanted, and with its score as far as no other node matters.
+func (o *Orders) walk(s *cluster.State, x *Index, q *Query, want uint64, f func(candidate)) (visited int) {
+	shape := q.Pod.Shape
+	more := o.extra(s, x, shape, want)
+	byNode := q.ByNode && shape.Preferred != nil
 	for _, class := range q.Classes {
-		shift := x.shift(q.Shape, class)
+		shift := x.shift(shape, class)
 		for _, shelf := range x.byClass[class] {
 			if shelf.scarce&want != want {
 				continue
 			}
-			visited += shelf.walk(q.Shape.Wants, func(e *entry) bool {
-				r := rank{e.score + more(e.node), e.name}
-				if q.ByNode && q.Shape.Preferred != nil {
-					r.score += x.spec.preference(q.Shape, e.node)
+			visited += shelf.walk(shape.Wants, func(e *entry) bool {
+				c := candidate{e.node, e.score + more(e.node)}
+				if byNode {
+					c.score += x.spec.preference(shape, e.node)
 				} else {
-					r.score += shift
+					c.score += shift
 				}
-				if (best == nil || r.compare(bound) < 0) && q.Admits(e.node) {
-					best, bound = e.node, r
-				}
+				f(c)
 				return true
 			})
 		}
 	}
-	return best, visited
+	return visited
 }
 
 // extra returns what a node's score for a shape has beyond its static score and the shape's preferences.
@@ -121,22 +134,18 @@ func weigh(allowed, refused, share int64) int64 {
 	return (allowed*share + refused*(Unit-share)) / Unit
 }
 
-// total is the whole score of a node for a shape.
-func (o *Orders) total(s *cluster.State, x *Index, shape *cluster.Shape, n *cluster.Node, want uint64) int64 {
-	return x.score(n) + x.spec.preference(shape, n) + o.extra(s, x, shape, want)(n)
-}
-
-// Best returns the best of some nodes for the shape by the named order; nil when there are none.
-func (o *Orders) Best(s *cluster.State, shape *cluster.Shape, by string, nodes []*cluster.Node) (best *cluster.Node) {
+// Best returns the best of the nodes that fit a pod, by the named order; nil when there are none.
+func (o *Orders) Best(s *cluster.State, p *cluster.Pod, by string, nodes []*cluster.Node) *cluster.Node {
 	x := o.index(s, by)
-	want := o.scarce.wanted(shape.Wants)
-	var bound rank
-	for _, n := range nodes {
-		if r := (rank{o.total(s, x, shape, n, want), n.Name}); best == nil || r.compare(bound) < 0 {
-			best, bound = n, r
-		}
+	more := o.extra(s, x, p.Shape, o.scarce.wanted(p.Shape.Wants))
+	fits := make([]candidate, len(nodes))
+	for i, n := range nodes {
+		fits[i] = candidate{n, x.score(n) + x.spec.preference(p.Shape, n) + more(n)}
 	}
-	return best
+	if raters := o.raters(s, x, p); len(raters) > 0 {
+		o.rate(raters, fits)
+	}
+	return foremost(fits)
 }
 
 // Stranded returns the free units of a scarce resource on nodes where none of the usual requests for it fits any more, and all its free units.

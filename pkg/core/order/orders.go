@@ -23,8 +23,11 @@ type Orders struct {
 	// grants holds, by class, the share of the asks whose wishes allow its nodes, as of a version of the usual requests.
 	grants    map[*cluster.Class]int64
 	grantedAt uint64
-	// room is room to work in.
+	images    *images
+	// room, fits and raw are room to work in.
 	room []int64
+	fits []candidate
+	raw  []int64
 }
 
 // New returns orders as Set takes them.
@@ -46,7 +49,7 @@ func (o *Orders) Set(specs []Spec, scarce ScarceSpec) {
 	}
 	o.indexes, o.nodes = map[string]*Index{}, nil
 	o.grants = map[*cluster.Class]int64{}
-	o.scarce = &Scarce{spec: scarce}
+	o.scarce, o.images = &Scarce{spec: scarce}, newImages()
 }
 
 // Names returns the names of the orders, sorted.
@@ -80,7 +83,7 @@ func (o *Orders) Refresh(s *cluster.State) {
 	if changed := o.scarce.update(s); changed || o.width != s.Space.Len() {
 		o.width = s.Space.Len()
 		o.room = make([]int64, o.width)
-		o.nodes = nil
+		o.nodes, o.images = nil, newImages()
 		s.Dirty(func(*cluster.Node) {})
 		for _, x := range o.indexes {
 			x.rebuild(s, o.scarce)
@@ -88,6 +91,7 @@ func (o *Orders) Refresh(s *cluster.State) {
 		return
 	}
 	s.Dirty(func(n *cluster.Node) {
+		o.images.follow(n)
 		for _, x := range o.indexes {
 			x.move(n, o.scarce)
 			x.refreshCeilings(n, o.scarce, o.usual.version)

@@ -1,5 +1,7 @@
 package order
 
+import "github.com/sluice-scheduler/sluice/pkg/core/cluster"
+
 // Kind is what an evaluator looks at.
 type Kind string
 
@@ -30,6 +32,8 @@ const (
 	// has room is scored, so they cost more.
 	RequestLeastAllocated Kind = "RequestLeastAllocated"
 	RequestMostAllocated  Kind = "RequestMostAllocated"
+	// ImageLocality (dynamic) prefers nodes that have the pod's images already.
+	ImageLocality Kind = "ImageLocality"
 )
 
 // Kinds lists all evaluators.
@@ -37,6 +41,7 @@ func Kinds() []Kind {
 	return []Kind{
 		LeastAllocated, MostAllocated, RequestedToCapacityRatio, Balanced, DominantShare, NodeLabel,
 		ScarceAvoidance, ScarceFit, NodeAffinity, TaintToleration, RequestLeastAllocated, RequestMostAllocated,
+		ImageLocality,
 	}
 }
 
@@ -58,6 +63,14 @@ type Evaluator struct {
 	// Label and Values are for NodeLabel: nodes score by their value of the label, from 0 to 100; any other value scores 0.
 	Label  string
 	Values map[string]int64
+}
+
+// Needs says what the orders ask of those who read pods and nodes, beyond what all do.
+func Needs(specs []Spec) (x cluster.Extra) {
+	for _, s := range specs {
+		x = x.Or(cluster.Extra{Images: s.weight(ImageLocality) > 0})
+	}
+	return x
 }
 
 // Resource is a resource and its weight among others.

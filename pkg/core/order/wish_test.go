@@ -51,8 +51,8 @@ func TestWhoHasAChoiceKeepsOffWhatOthersInsistOn(t *testing.T) {
 	require.Equal(t, o.granted(s, s.Node("b").Class), o.granted(s, s.Node("c").Class))
 
 	nodes := []*cluster.Node{s.Node("a"), s.Node("b"), s.Node("c")}
-	require.Equal(t, "b", o.Best(s, last.Shape, "", nodes).Name, "the name alone would say a")
-	require.Equal(t, "a", o.Best(s, last.Shape, "", nodes[:1]).Name, "without a choice it is welcome")
+	require.Equal(t, "b", o.Best(s, last, "", nodes).Name, "the name alone would say a")
+	require.Equal(t, "a", o.Best(s, last, "", nodes[:1]).Name, "without a choice it is welcome")
 }
 
 func TestWishesThatClassesDoNotTellApartCountAsGranted(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/core/order"
 )
 
-// First returns the best node by the named order on which the ask fits, nil when there is none, and how many nodes it looked at.
-func First(s *cluster.State, o *order.Orders, a fit.Ask, v *fit.View, by string) (best *cluster.Node, visited int) {
+// First returns the best node by the named order on which a pod's ask fits, nil when there is none, and how many nodes it looked at.
+func First(s *cluster.State, o *order.Orders, p *cluster.Pod, a fit.Ask, v *fit.View, by string) (best *cluster.Node, visited int) {
 	if a.Pin != "" {
 		if n := s.Node(a.Pin); n != nil && n.Fact != nil && fit.Fits(a, n) {
 			return n, 1
@@ -19,7 +19,7 @@ func First(s *cluster.State, o *order.Orders, a fit.Ask, v *fit.View, by string)
 	}
 	v.Update(s, a)
 	return o.First(s, &order.Query{
-		Shape: a.Shape, Order: by, Classes: v.Classes, ByNode: v.ByNode,
+		Pod: p, Order: by, Classes: v.Classes, ByNode: v.ByNode,
 		Admits: func(n *cluster.Node) bool { return v.Admits(a, n) },
 	})
 }
@@ -33,7 +33,7 @@ func Nominated(s *cluster.State, a fit.Ask) *cluster.Node {
 }
 
 // Remembered does the same for an ask that fitted nowhere before: with its memory it looks only at nodes that have changed.
-func Remembered(s *cluster.State, o *order.Orders, a fit.Ask, m *fit.Memory, by string) (best *cluster.Node, visited int) {
+func Remembered(s *cluster.State, o *order.Orders, p *cluster.Pod, a fit.Ask, m *fit.Memory, by string) (best *cluster.Node, visited int) {
 	visited = m.Update(s, a)
-	return o.Best(s, a.Shape, by, m.Fitting()), visited
+	return o.Best(s, p, by, m.Fitting()), visited
 }

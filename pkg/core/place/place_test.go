@@ -36,8 +36,8 @@ func TestFirstIsTheBestOfAll(t *testing.T) {
 			if views[ask] == nil {
 				views[ask] = &fit.View{}
 			}
-			got, _ := place.First(w.state, w.orders, ask, views[ask], p.Shape.Order)
-			want, fits := w.scan(ask)
+			got, _ := place.First(w.state, w.orders, p, ask, views[ask], p.Shape.Order)
+			want, fits := w.scan(p)
 			require.Equal(t, nameOf(want), nameOf(got), "seed %d, pod %d %+v", seed, i, p.Fact.Demand)
 			require.NoError(t, w.orders.Verify(w.state))
 			if got == nil {
@@ -177,12 +177,13 @@ func nameOf(n *cluster.Node) string {
 }
 
 // scan scores every node that fits.
-func (w *world) scan(a fit.Ask) (best *cluster.Node, fits int) {
+func (w *world) scan(p *cluster.Pod) (best *cluster.Node, fits int) {
+	a := fit.Of(p)
 	var all []*cluster.Node
 	for _, n := range w.state.Slots() {
 		if n != nil && fit.Fits(a, n) {
 			all = append(all, n)
 		}
 	}
-	return w.orders.Best(w.state, a.Shape, a.Shape.Order, all), len(all)
+	return w.orders.Best(w.state, p, a.Shape.Order, all), len(all)
 }

@@ -1,0 +1,111 @@
+package order
+
+import (
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+)
+
+// candidate is a node that may be chosen, and what it has scored so far.
+type candidate struct {
+	node  *cluster.Node
+	score int64
+}
+
+func (c *candidate) rank() rank { return rank{c.score, c.node.Name} }
+
+// rater is an evaluator for one pod that must see all nodes that fit, because what it says of one depends on the others.
+type rater interface {
+	// raw writes the score of each node before it is held against the others, as kube-scheduler's plugin does.
+	raw(fits []candidate, to []int64)
+	// normal makes of it what the evaluator of weight 1 gives each, from 0 to Unit.
+	normal(fits []candidate, raw []int64)
+}
+
+// weighted is a rater and its weight in an order.
+type weighted struct {
+	rater
+	kind   Kind
+	weight int64
+}
+
+// raters are those of an order that can tell nodes apart for a pod; none for most pods.
+func (o *Orders) raters(s *cluster.State, x *Index, p *cluster.Pod) (list []weighted) {
+	for _, e := range x.spec.Evaluators {
+		if r := o.rater(s, e, p); r != nil {
+			list = append(list, weighted{r, e.Kind, e.Weight})
+		}
+	}
+	return list
+}
+
+// rater returns what an evaluator has to say that must see all nodes; nil when that is nothing.
+func (o *Orders) rater(s *cluster.State, e Evaluator, p *cluster.Pod) rater {
+	if e.Kind == ImageLocality {
+		return o.byImages(s, p)
+	}
+	return nil
+}
+
+// rate adds to each node's score what the raters give it.
+func (o *Orders) rate(raters []weighted, fits []candidate) {
+	raw := o.rawScores(len(fits))
+	for _, r := range raters {
+		r.raw(fits, raw)
+		r.normal(fits, raw)
+		for i := range fits {
+			fits[i].score += r.weight * raw[i]
+		}
+	}
+}
+
+// rawScores returns room for so many.
+func (o *Orders) rawScores(n int) []int64 {
+	if cap(o.raw) < n {
+		o.raw = make([]int64, n+n/4)
+	}
+	return o.raw[:n]
+}
+
+// Raw returns what the evaluators of an order that must see all nodes say of the nodes that fit a pod, before it is normalised: in kube-scheduler's units, entry by
+// entry. An evaluator with nothing to say of the pod is missing. It is for comparing the two.
+func (o *Orders) Raw(s *cluster.State, p *cluster.Pod, by string, nodes []*cluster.Node) map[Kind][]int64 {
+	fits := make([]candidate, len(nodes))
+	for i, n := range nodes {
+		fits[i].node = n
+	}
+	all := map[Kind][]int64{}
+	for _, r := range o.raters(s, o.index(s, by), p) {
+		all[r.kind] = make([]int64, len(fits))
+		r.raw(fits, all[r.kind])
+	}
+	return all
+}
+
+// compared scores every node that fits, with what the raters say of all of them together.
+func (o *Orders) compared(s *cluster.State, x *Index, q *Query, want uint64, raters []weighted) (best *cluster.Node, visited int) {
+	fits := o.fits[:0]
+	visited = o.walk(s, x, q, want, func(c candidate) {
+		if q.Admits(c.node) {
+			fits = append(fits, c)
+		}
+	})
+	o.rate(raters, fits)
+	best = foremost(fits)
+	clear(fits)
+	o.fits = fits
+	return best, visited
+}
+
+// foremost returns the node of the highest rank, nil if there is none.
+func foremost(fits []candidate) *cluster.Node {
+	if len(fits) == 0 {
+		return nil
+	}
+	best := &fits[0]
+	for i := range fits {
+		c := &fits[i]
+		if c.score > best.score || c.score == best.score && c.rank().compare(best.rank()) < 0 {
+			best = c
+		}
+	}
+	return best.node
+}
