@@ -18,7 +18,7 @@ import (
 // zeros for none, zeros are kept.
 func ReadNamespace(ns *v1.Namespace) *cluster.NamespaceFact {
 	n := &notes{annotations: ns.Annotations}
-	f := &cluster.NamespaceFact{Name: ns.Name, ResourceVersion: ns.ResourceVersion}
+	f := &cluster.NamespaceFact{Name: ns.Name, ResourceVersion: ns.ResourceVersion, Labels: ns.Labels}
 	f.Queue, f.QueueFrom = n.first(QueueName, volcanoQueue)
 	f.Parent, f.ParentFrom = n.first(namespaceParent)
 	f.Guaranteed = n.amounts(namespaceGuaranteed)

@@ -16,24 +16,35 @@ func (r *runner) nodeName() string { return fmt.Sprintf("n%d", r.src.below(5)) }
 
 func (r *runner) podUID() types.UID { return types.UID(fmt.Sprintf("p%d", r.src.below(14))) }
 
-func (r *runner) node() *cluster.NodeFact {
-	name := r.nodeName()
+func (r *runner) node() *cluster.NodeFact { return r.nodeNamed(r.nodeName()) }
+
+func (r *runner) nodeNamed(name string) *cluster.NodeFact {
 	n := &v1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID("uid-" + name)}}
 	n.Status.Allocatable = v1.ResourceList{
 		"cpu":    apires.MustParse([]string{"4", "2", "1", "0"}[r.src.below(4)]),
 		"memory": apires.MustParse([]string{"4Gi", "1Gi"}[r.src.below(2)]),
 		"pods":   apires.MustParse([]string{"5", "2"}[r.src.below(2)]),
 	}
+	if r.roomy {
+		n.Status.Allocatable["cpu"], n.Status.Allocatable["pods"] = apires.MustParse("100"), apires.MustParse("50")
+	}
 	if r.src.chance(4) {
 		n.Status.Allocatable["example.com/gpu"] = apires.MustParse("1")
 	}
-	if r.src.chance(3) {
-		n.Labels = map[string]string{"zone": "z"}
+	n.Labels = map[string]string{}
+	if r.src.below(4) > 0 {
+		n.Labels["zone"] = pick(r.src, []string{"z", "y"})
+	}
+	if r.src.below(6) > 0 {
+		n.Labels["host"] = name
+	}
+	if r.src.chance(4) {
+		n.Labels["rack"] = "r"
 	}
 	if r.src.chance(5) {
 		n.Spec.Taints = []v1.Taint{{Key: "k", Effect: v1.TaintEffectNoSchedule}}
 	}
-	n.Spec.Unschedulable = r.src.chance(8)
+	n.Spec.Unschedulable = r.src.chance(8) || r.roomy && r.src.chance(3)
 	return cluster.ReadNode(n)
 }
 
@@ -54,8 +65,15 @@ func (r *runner) pod() *cluster.PodFact {
 	if r.src.chance(6) {
 		requests["example.com/gpu"] = apires.MustParse("1")
 	}
+	if r.roomy {
+		requests = v1.ResourceList{"cpu": apires.MustParse("1")}
+	}
 	p.Spec.Containers = []v1.Container{{Name: "main", Resources: v1.ResourceRequirements{Requests: requests}}}
-	switch r.src.below(16) {
+	peculiarity := r.src.below(16)
+	if r.roomy && r.src.below(3) > 0 {
+		peculiarity = 0
+	}
+	switch peculiarity {
 	case 1:
 		p.Spec.NodeSelector = map[string]string{"zone": "z"}
 	case 2:
@@ -81,7 +99,12 @@ func (r *runner) pod() *cluster.PodFact {
 	case 11:
 		p.Status.ContainerStatuses = []v1.ContainerStatus{{Name: "main", AllocatedResources: v1.ResourceList{"cpu": apires.MustParse("3")}}}
 	}
+	p.Labels = r.src.labels()
+	if r.src.chance(2) {
+		r.src.terms(p)
+	}
 	f := cluster.ReadPod(p, "sluice")
+	r.judge.objects[f.Demand] = p
 	if old := r.judge.claims[uid]; old != nil && r.src.below(4) > 0 {
 		f.Claim = old
 	} else if f.Ours && r.src.below(8) > 0 {

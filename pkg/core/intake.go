@@ -43,8 +43,10 @@ func (c *Core) take(e Event) {
 		c.followApps()
 	case NamespaceSet:
 		c.state.SetNamespace(e.Namespace)
+		c.followKin()
 	case NamespaceGone:
 		c.state.RemoveNamespace(e.Name)
+		c.followKin()
 	case SelectorSet:
 		c.state.SetSelector(e.Selector)
 	case SelectorGone:
@@ -92,6 +94,7 @@ func (c *Core) setPod(f *cluster.PodFact) {
 	had := heldOn(c.state.Pod(f.UID), f.Node)
 	p := c.state.SetPod(f)
 	c.followApps()
+	c.followKin()
 	if f.Node != "" && !p.Alloc.Uses.Equal(had) {
 		c.contested[f.Node] = true
 	}
@@ -155,7 +158,7 @@ func subdued(f *cluster.PodFact, why string) *cluster.PodFact {
 		return f
 	}
 	tame := *f
-	tame.Holds, tame.Pin, tame.Liking = nil, "", nil
+	tame.Holds, tame.Pin, tame.Liking, tame.Labels = nil, "", nil, cluster.Labels{}
 	tame.Demand = &cluster.Demand{
 		Key:      quarantined + f.Demand.Key,
 		Requests: f.Demand.Requests,
@@ -186,6 +189,15 @@ func (c *Core) settle(p *cluster.Pod) {
 		}
 		c.pending.Put(p, c.now)
 	}
+}
+
+// followKin lets waiting pods of which terms make something else now wait with their like.
+func (c *Core) followKin() {
+	c.state.TakeRekin(func(p *cluster.Pod) {
+		if a := c.pending.Ask(p); a != nil && a.State == pending.InLine {
+			c.settle(p)
+		}
+	})
 }
 
 // whyHeld says why a waiting pod cannot be tried as it is; the reason is empty when it can.
@@ -233,6 +245,7 @@ func (c *Core) removePod(uid types.UID) {
 	c.pending.Drop(p)
 	c.state.RemovePod(uid)
 	c.followApps()
+	c.followKin()
 }
 
 // answer settles what was assumed.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -29,8 +30,13 @@ type judge struct {
 	spaces map[string]*cluster.NamespaceFact
 	// claims are the latest of each pod, also where the fact that brought one was late.
 	claims map[types.UID]*cluster.Claim
+	// objects are what the facts were read from; latest is the newest fact of each pod, also where it was late.
+	objects map[*cluster.Demand]*v1.Pod
+	latest  map[types.UID]*cluster.PodFact
 	// said are the reasons and texts of the conditions asked for.
-	said    map[types.UID]core.Condition
+	said map[types.UID]core.Condition
+	// told counts the conditions with each of topologyReasons.
+	told    map[string]int
 	leading bool
 }
 
@@ -39,7 +45,8 @@ func newJudge() *judge {
 		nodes: map[string]*cluster.NodeFact{}, pods: map[types.UID]*cluster.PodFact{},
 		at: map[types.UID]string{}, inFlight: map[types.UID]string{}, quarantined: map[types.UID]bool{},
 		tree: cluster.DefaultTree(), spaces: map[string]*cluster.NamespaceFact{}, claims: map[types.UID]*cluster.Claim{},
-		said: map[types.UID]core.Condition{},
+		objects: map[*cluster.Demand]*v1.Pod{}, latest: map[types.UID]*cluster.PodFact{},
+		said: map[types.UID]core.Condition{}, told: map[string]int{},
 	}
 }
 
@@ -81,7 +88,7 @@ func (j *judge) learnPod(f *cluster.PodFact) {
 		delete(j.at, f.UID)
 		return
 	}
-	j.claims[f.UID] = f.Claim
+	j.claims[f.UID], j.latest[f.UID] = f.Claim, f
 	if old := j.pods[f.UID]; old != nil && old.Node != "" && f.Node == "" {
 		return
 	}
@@ -115,6 +122,11 @@ func (j *judge) judge(e core.Effect) error {
 		return j.judgeBind(e)
 	case core.Condition:
 		j.said[e.Pod.UID] = e
+		for _, text := range topologyReasons {
+			if strings.Contains(e.Message, text+",") || strings.Contains(e.Message, text+".") {
+				j.told[text]++
+			}
+		}
 	}
 	return nil
 }
@@ -188,7 +200,7 @@ func (j *judge) allowed(p *cluster.PodFact, n *cluster.NodeFact) error {
 			}
 		}
 	}
-	return nil
+	return j.topology(p, n)
 }
 
 func (j *judge) load(node string) (used map[string]int64, ports []cluster.Port) {

@@ -80,6 +80,17 @@ func (c *Core) helpBy(n *cluster.Node) {
 	}
 }
 
+// wakeStirred wakes the parked lots that depend on where other pods are, when that has changed so that it could help them.
+func (c *Core) wakeStirred() {
+	c.state.TakeStirred(func(m *cluster.Matcher, what cluster.Stir) {
+		c.pending.Stir(m, what, func(l *pending.Lot) {
+			c.visited++
+			c.stats.Woken++
+			c.pending.Wake(l)
+		})
+	})
+}
+
 // compact forgets that nodes stand in the list several times, before it outgrows them.
 func (c *Core) compact() {
 	o := &c.openings
@@ -98,6 +109,7 @@ func (c *Core) compact() {
 // next returns the line whose turn it is, by the queues' present use: of those that are ready, and of those that an opening helps.
 func (c *Core) next() *pending.Line {
 	for {
+		c.wakeStirred()
 		c.state.DirtyQueues(c.pending.Changed)
 		if c.pending.Called() == nil {
 			c.call()

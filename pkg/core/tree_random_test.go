@@ -179,6 +179,9 @@ func (s *bytesSource) namespace() *cluster.NamespaceFact {
 	if s.chance(2) {
 		f.Parent = pick(s, []string{"root.a", "grp", "root.grp.deep"})
 	}
+	if s.chance(2) {
+		f.Labels = map[string]string{"team": pick(s, someTeams)}
+	}
 	if s.chance(3) {
 		f.Annotations = map[string]string{"Team": pick(s, []string{"red", "blue.green"})}
 	}

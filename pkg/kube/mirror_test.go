@@ -148,6 +148,8 @@ func TestEveryChangeOfAPodFactIsNews(t *testing.T) {
 			changed.Demand = &cluster.Demand{}
 		case name == "Liking":
 			changed.Liking = &cluster.Liking{}
+		case name == "Labels":
+			changed.Labels = cluster.PackLabels(map[string]string{"a": "label"})
 		case name == "Claim":
 			changed.Claim = &cluster.Claim{App: "another"}
 		case field.Kind() == reflect.String:
@@ -236,7 +238,7 @@ func TestAPodThatComesToNameAnotherQueueIsNews(t *testing.T) {
 	m, s, _ := newPodMirror()
 	a := pod("a", "1", "")
 	require.NoError(t, m.Add(a))
-	require.NoError(t, m.Update(at(a, func(p *v1.Pod) { p.Labels = map[string]string{"noise": "1"} })))
+	require.NoError(t, m.Update(at(a, func(p *v1.Pod) { p.Annotations = map[string]string{"noise": "1"} })))
 	require.NoError(t, m.Update(at(a, func(p *v1.Pod) { p.Labels = map[string]string{"queue": "root.a"} })))
 	events := s.take()
 	require.Len(t, events, 2)

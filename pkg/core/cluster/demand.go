@@ -40,10 +40,15 @@ type Demand struct {
 	// Names are the nodes that required affinity on metadata.name allows, where that is more than the single Pin; nil allows all. Not nil
 	// but empty means that the terms contradict each other.
 	Names []string
+	// Topology is what the pod says of other pods; nil for most.
+	Topology *Topology
 	// Unsupported lists the spec fields that demand something of a node and that fit does not evaluate. Such a pod is held.
 	Unsupported []string
 	// Faults lists what could not be read; the pod is treated as the default scheduler would and its condition names them.
 	Faults []string
+
+	// affinityText is the part of the key that tells Affinity, where Topology needs it.
+	affinityText string
 }
 
 // Presumed is an amount of cpu in millicores and of memory in bytes.
@@ -99,7 +104,11 @@ func ReadDemand(pod *v1.Pod) (d *Demand, pin string) {
 	d.Requests, d.Faults = resource.FromList(reqs.PodRequests(pod, reqs.PodResourcesOptions{}))
 	d.Presumed = presume(pod, d.Requests)
 
-	affinity, pin := splitPin(spec.Affinity)
+	d.Topology = readTopology(pod)
+	affinity, pin := spec.Affinity, ""
+	if !d.Topology.narrows() { // else the name decides which nodes make domains, too, and belongs to the shape
+		affinity, pin = splitPin(spec.Affinity)
+	}
 	if pin == "" {
 		d.Names = namedNodes(spec.Affinity)
 	}
@@ -234,13 +243,8 @@ func requiredTerms(a *v1.Affinity) []v1.NodeSelectorTerm {
 
 // key writes the demand canonically. Every piece of free text is quoted, so that no two demands share a key.
 func (d *Demand) key(selector map[string]string, affinity *v1.Affinity, preferred []v1.PreferredSchedulingTerm) string {
-	var b strings.Builder
-	quote := func(parts ...string) {
-		for _, p := range parts {
-			b.WriteString(strconv.Quote(p))
-			b.WriteByte(' ')
-		}
-	}
+	b := quoter{}
+	quote := b.quote
 	for _, a := range d.Requests {
 		quote("r", a.Name, strconv.FormatInt(a.Value, 10))
 	}
@@ -253,6 +257,7 @@ func (d *Demand) key(selector map[string]string, affinity *v1.Affinity, preferre
 	for _, t := range d.Tolerations {
 		quote("t", t.Key, string(t.Operator), t.Value, string(t.Effect))
 	}
+	from := b.Len()
 	for _, k := range sortedKeys(selector) {
 		quote("s", k, selector[k])
 	}
@@ -264,6 +269,10 @@ func (d *Demand) key(selector map[string]string, affinity *v1.Affinity, preferre
 			writeRequirements(quote, "f", terms[i].MatchFields)
 		}
 	}
+	if d.Topology.narrows() {
+		d.affinityText = b.String()[from:]
+	}
+	d.Topology.write(quote)
 	for i := range preferred {
 		quote("prefer", strconv.Itoa(int(preferred[i].Weight)))
 		writeRequirements(quote, "l", preferred[i].Preference.MatchExpressions)
@@ -283,6 +292,16 @@ func (d *Demand) key(selector map[string]string, affinity *v1.Affinity, preferre
 		quote("!", f)
 	}
 	return b.String()
+}
+
+// quoter writes texts so that no two lists of them read the same.
+type quoter struct{ strings.Builder }
+
+func (q *quoter) quote(parts ...string) {
+	for _, p := range parts {
+		q.WriteString(strconv.Quote(p))
+		q.WriteByte(' ')
+	}
 }
 
 func writeRequirements(quote func(...string), kind string, list []v1.NodeSelectorRequirement) {

@@ -27,6 +27,7 @@ func (s *State) Dump(w io.Writer) {
 			s.dumpNode(w, n, offered)
 		}
 	}
+	s.dumpTopology(w)
 	s.dumpQueue(w, s.root, offered)
 	for _, a := range s.SortedApps() {
 		fmt.Fprintf(w, "app %s/%s pods=%d placed=%d %s\n", a.Namespace, a.ID, a.pods, a.Placed, cmp.Or(a.Fault, a.Why))
@@ -45,6 +46,31 @@ func (s *State) dumpNode(w io.Writer, n *Node, offered resource.Vector) {
 	fmt.Fprintf(w, "  used: %s\n", s.Space.Format(masked(n.Used, offered)))
 	if len(n.ports) > 0 {
 		fmt.Fprintf(w, "  ports: %s\n", strings.Join(n.portList(), " "))
+	}
+}
+
+// dumpTopology writes the counts by domain that are not zero.
+func (s *State) dumpTopology(w io.Writer) {
+	var lines []string
+	for _, m := range s.topo.live {
+		for _, t := range m.tallies {
+			var counts []string
+			for value, d := range t.scope.Axis.numbers {
+				if n := t.counts.at(d); n != 0 {
+					counts = append(counts, fmt.Sprintf(" %s=%d", value, n))
+				}
+			}
+			slices.Sort(counts)
+			who := "pods"
+			if t.staying {
+				who = "staying pods"
+			}
+			lines = append(lines, fmt.Sprintf("%s %s in %s:%s\n", who, m.key, t.scope.key, strings.Join(counts, "")))
+		}
+	}
+	slices.Sort(lines)
+	for _, line := range lines {
+		fmt.Fprint(w, line)
 	}
 }
 

@@ -41,6 +41,8 @@ type PodFact struct {
 	Demand  *Demand
 	// Liking is what the pod would like beyond what it demands; nil when that is nothing.
 	Liking *Liking
+	// Labels are what terms of other pods, and its own, select it by.
+	Labels Labels
 	// Claim says to whom the pod belongs and where it wants to queue. ReadPod leaves it nil; whoever hands on the fact sets it for pods of ours,
 	// by app.Identify, and may share one among pods.
 	Claim *Claim

@@ -56,7 +56,7 @@ func (s *State) Release(p *Pod) {
 }
 
 func (s *State) allocate(p *Pod, n *Node, bound bool) {
-	a := &Allocation{Pod: p, Node: n, Uses: s.uses(p), Ports: p.Shape.Ports, Presumed: p.Shape.Presumed, Bound: bound}
+	a := &Allocation{Pod: p, Node: n, Uses: s.uses(p), Ports: p.Shape.Ports, Presumed: p.Shape.Presumed, Bound: bound, ties: p.tiesOf()}
 	if a.App = p.App; a.App != nil && a.App.Ledger == nil {
 		a.App.arriving = true
 		s.place(a.App)
@@ -80,6 +80,9 @@ func (s *State) move(a *Allocation, sign int64) {
 	n.movePorts(a.Ports, sign)
 	n.Presumed.CPU += sign * a.Presumed.CPU
 	n.Presumed.Memory += sign * a.Presumed.Memory
+	if a.ties != nil {
+		s.tie(a, int32(sign))
+	}
 	if a.App != nil {
 		s.moveApp(a, sign)
 	} else if n.Fact != nil {

@@ -22,6 +22,8 @@ type NamespaceFact struct {
 	MaxApps int
 	// Annotations are those of its annotations that tags of placement rules may name: all whose value could be a queue.
 	Annotations map[string]string
+	// Labels are what terms of pods select namespaces by.
+	Labels map[string]string
 	// Faults names what could not be read. An annotation that is named here counts as absent.
 	Faults []string
 }
@@ -70,15 +72,21 @@ func (s *State) space(name string) *NamespaceFact {
 // SetNamespace takes in the newest fact of a namespace and looks again where its applications belong, if anything has changed by which they go.
 func (s *State) SetNamespace(f *NamespaceFact) {
 	s.count(f.Max, f.Guaranteed)
-	old := s.space(f.Name)
+	old, known := s.space(f.Name), s.namespaces[f.Name] != nil
 	s.namespaces[f.Name] = f
+	if !known || !maps.Equal(old.Labels, f.Labels) {
+		s.followLabels(f.Name)
+	}
 	s.followSpace(old, f)
 }
 
 // RemoveNamespace forgets a namespace.
 func (s *State) RemoveNamespace(name string) {
 	old := s.space(name)
-	delete(s.namespaces, name)
+	if s.namespaces[name] != nil {
+		delete(s.namespaces, name)
+		s.followLabels(name)
+	}
 	s.followSpace(old, s.space(name))
 }
 

@@ -90,6 +90,10 @@ func (s *State) SetNode(f *NodeFact) {
 	s.count(f.Allocatable)
 	n := s.node(f.Name)
 	old := n.Fact
+	moves := old == nil || moved(old, f)
+	if moves {
+		s.lift(n)
+	}
 	n.Fact = f
 	offers, _ := s.Space.Vector(f.Allocatable)
 	if !offers.Equal(n.Allocatable) {
@@ -103,6 +107,9 @@ func (s *State) SetNode(f *NodeFact) {
 	}
 	if old == nil || !maps.Equal(old.Labels, f.Labels) {
 		n.API = &v1.Node{ObjectMeta: metav1.ObjectMeta{Name: f.Name, Labels: f.Labels}}
+	}
+	if moves {
+		s.ground(n)
 	}
 	if old == nil || differ(old, f) {
 		s.assignClass(n)
@@ -120,6 +127,7 @@ func (s *State) RemoveNode(name string) {
 	if n == nil || n.Fact == nil {
 		return
 	}
+	s.lift(n)
 	s.slots[n.Index] = nil
 	s.freeSlots = append(s.freeSlots, n.Index)
 	n.newer.older, n.older.newer = n.older, n.newer
@@ -131,7 +139,13 @@ func (s *State) RemoveNode(name string) {
 	s.countOffers(n.Allocatable, -1)
 	s.countForeign(n, -1)
 	n.Fact, n.Allocatable = nil, nil
+	s.ground(n)
 	s.left(n)
+}
+
+// moved reports whether two facts of a node differ in anything that decides in which domain, and for whom, pods on it count.
+func moved(old, now *NodeFact) bool {
+	return !maps.Equal(old.Labels, now.Labels) || !slices.EqualFunc(old.Taints, now.Taints, equalTaints)
 }
 
 // differ reports whether two facts of a node differ in anything that placement reads; a heartbeat does not.

@@ -28,6 +28,7 @@ func ReadPod(pod *v1.Pod, scheduler string) *PodFact {
 		Terminal:        pod.Status.Phase == v1.PodSucceeded || pod.Status.Phase == v1.PodFailed,
 		Started:         pod.Status.StartTime != nil,
 		Demand:          demand,
+		Labels:          PackLabels(pod.Labels),
 		Said:            readCondition(pod),
 	}
 	if f.Node != "" {

@@ -17,6 +17,8 @@ type Shape struct {
 	Slots []int
 	// Uncounted are requested resources that have no slot: no node has ever offered them, and no max, limit or guarantee has named them.
 	Uncounted []string
+	// Bonds are its Topology with the counts that it is judged by; nil for most.
+	Bonds *Bonds
 
 	pods int
 }
@@ -37,6 +39,7 @@ func (s *State) setShape(p *Pod, d *Demand) {
 	if shape == nil {
 		shape = &Shape{Demand: d}
 		s.reckon(shape)
+		shape.Bonds = s.bind(d)
 		s.shapes[d.Key] = shape
 		s.selectBy(shape)
 	}
@@ -55,6 +58,7 @@ func (s *State) dropShape(shape *Shape) {
 	if shape.pods == 0 {
 		delete(s.shapes, shape.Key)
 		s.unselect(shape)
+		s.unbind(shape.Bonds)
 	}
 }
 

@@ -85,6 +85,8 @@ type State struct {
 	spreads       map[string]*spreading
 	spreadVersion uint64
 
+	topo topology
+
 	// total is what the known nodes offer, foreign what pods of others hold there.
 	total, foreign resource.Vector
 }
@@ -97,9 +99,14 @@ type Pod struct {
 	Alloc *Allocation
 	// App is the application of a pod of ours; nil for others.
 	App *App
+	// Kin is what terms make of a pod of ours that is not bound; nil for most.
+	Kin *Kin
 
 	claim      *Claim
 	next, prev *Pod
+	// folk are its like, atFolk its place among them.
+	folk   *folk
+	atFolk int
 	// Yields: the pod may have to leave room to nominees of its priority or above.
 	Yields bool
 	// nominee is the node whose list of nominees it is on, at atNominee; nil for none.
@@ -123,6 +130,8 @@ type Allocation struct {
 	Recalled bool
 	// at is the position in Node.Pods.
 	at int
+	// ties are the counts by domain that it is entered in; nil for most.
+	ties *ties
 	// unlisted is the node whose nominee the pod was before; nil for none.
 	unlisted *Node
 }
@@ -140,6 +149,8 @@ func New() *State {
 
 		appOf: map[appKey]*App{}, appsIn: map[string][]*App{}, namespaces: map[string]*NamespaceFact{}, homes: map[homeKey]home{},
 		spreads: map[string]*spreading{},
+
+		topo: newTopology(),
 	}
 	s.latest.newer, s.latest.older = &s.latest, &s.latest
 	s.SetTree(DefaultTree())
@@ -174,6 +185,8 @@ func (s *State) SetPod(f *PodFact) *Pod {
 	old := p.Fact
 	p.Fact = f
 	s.setShape(p, f.Demand)
+	s.setFolk(p, old)
+	s.retie(p)
 	s.setOwner(p, old)
 	switch {
 	case f.Node == "":
@@ -185,6 +198,7 @@ func (s *State) SetPod(f *PodFact) *Pod {
 		s.Release(p)
 		s.allocate(p, s.node(f.Node), true)
 	}
+	s.setKin(p)
 	s.Commit()
 	p.Yields = s.yields(p)
 	s.relist(p, old)
@@ -206,6 +220,8 @@ func (s *State) RemovePod(uid types.UID) {
 		s.leaveApp(p, p.Fact)
 	}
 	delete(s.pods, uid)
+	s.leaveFolk(p)
+	s.dropKin(p.Kin)
 	s.dropShape(p.Shape)
 }
 

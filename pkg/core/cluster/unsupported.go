@@ -12,19 +12,6 @@ import (
 func unsupported(pod *v1.Pod) []string {
 	var fields []string
 	spec := &pod.Spec
-	if a := spec.Affinity; a != nil {
-		if a.PodAffinity != nil && len(a.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution) > 0 {
-			fields = append(fields, "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution")
-		}
-		if a.PodAntiAffinity != nil && len(a.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution) > 0 {
-			fields = append(fields, "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution")
-		}
-	}
-	for i := range spec.TopologySpreadConstraints {
-		if spec.TopologySpreadConstraints[i].WhenUnsatisfiable == v1.DoNotSchedule {
-			fields = append(fields, fmt.Sprintf("spec.topologySpreadConstraints[%d]", i))
-		}
-	}
 	for i := range spec.Volumes {
 		if kind := restrictingVolume(&spec.Volumes[i].VolumeSource); kind != "" {
 			fields = append(fields, fmt.Sprintf("spec.volumes[%d].%s", i, kind))

@@ -16,6 +16,7 @@ func (s *State) Verify() error {
 	v.nodes()
 	v.nominees()
 	v.shapes()
+	v.topology()
 	v.queues()
 	v.owners()
 	return errors.Join(v.faults...)

@@ -2,9 +2,10 @@ package fit
 
 import "github.com/sluice-scheduler/sluice/pkg/core/cluster"
 
-// Ask is what is checked: a shape, and the node it is pinned to by name, if any. Pods of equal asks are interchangeable.
+// Ask is what is checked: a shape, what terms make of the pod, and the node it is pinned to by name, if any. Pods of equal asks are interchangeable.
 type Ask struct {
 	Shape *cluster.Shape
+	Kin   *cluster.Kin
 	Pin   string
 	// Yields: the pod must leave room to nominees of this Priority or above, but for itself where it is Nominated. All three are zero as long as nobody of its
 	// priority or above has been nominated.
@@ -15,12 +16,15 @@ type Ask struct {
 
 // Of returns the ask of a pod.
 func Of(p *cluster.Pod) Ask {
-	a := Ask{Shape: p.Shape, Pin: p.Fact.Pin}
+	a := Ask{Shape: p.Shape, Kin: p.Kin, Pin: p.Fact.Pin}
 	if p.Yields {
 		a.Yields, a.Priority, a.Nominated = true, p.Fact.Priority, p.Fact.Nominated
 	}
 	return a
 }
+
+// Topological reports whether it depends on where other pods are whether the ask fits.
+func (a Ask) Topological() bool { return a.Shape.Bonds != nil || a.Kin != nil }
 
 // check is one rule of placement.
 type check struct {
@@ -32,29 +36,39 @@ type check struct {
 
 // checks are all rules, in kube-scheduler's order.
 var checks = [...]check{
+	readable,
 	named,
 	unschedulable,
 	taints,
 	affinity,
 	ports,
 	resources,
+	spread,
+	neighbours,
 }
 
-// ofClass are the rules that read a node's description, which is the same for all nodes of a class unless the ask reads more (byNode);
-// ofNode are the others. Together, in this order, they are checks.
-var ofClass, ofNode = checks[:4], checks[4:]
+// ofClass are the rules that read a node's description, which is the same for all nodes of a class unless the ask reads more (byNode); ofNode read the node
+// and what is on it; ofTopology where pods are, anywhere. Together, in this order, they are checks.
+var ofClass, ofNode, ofTopology = checks[:5], checks[5:7], checks[7:]
 
 // Fits reports whether the ask may run on the node, whether or not those come that are nominated for it.
 func Fits(a Ask, n *cluster.Node) bool {
-	if !resources.fits(a, n) { // the cheapest check that most often refuses goes first
-		return false
-	}
-	for i := range checks[:len(checks)-1] {
-		if !checks[i].fits(a, n) {
+	return resources.fits(a, n) && // the cheapest check that most often refuses goes first
+		fitsAll(ofClass, a, n) && ports.fits(a, n) && fitsTopology(a, n)
+}
+
+func fitsAll(rules []check, a Ask, n *cluster.Node) bool {
+	for i := range rules {
+		if !rules[i].fits(a, n) {
 			return false
 		}
 	}
 	return true
+}
+
+// fitsTopology costs those who have no terms, and whom no term means, one look.
+func fitsTopology(a Ask, n *cluster.Node) bool {
+	return !a.Topological() || spread.fits(a, n) && neighbours.fits(a, n)
 }
 
 // Why appends every reason of the first rule that refuses; none when the ask fits.

@@ -24,6 +24,10 @@ type Memory struct {
 	classes      map[*cluster.Class]uint16
 	classVersion uint64
 	byNode       bool
+	// For an ask that depends on where other pods are, why is only what the node itself says; where that is "fits", elsewhere counts what its surroundings
+	// say, anew whenever any count of pods by domain has changed.
+	elsewhere []set
+	topoAt    uint64
 	// reasons is room to work in.
 	reasons []Reason
 }
@@ -38,7 +42,7 @@ const fitting = 1
 // Update looks at every known node that changed since the last Update and returns how many it looked at. When a node has gone, it
 // looks at all of them anew.
 func (m *Memory) Update(s *cluster.State, a Ask) (visited int) {
-	if m.filled && m.version == s.Version() && m.epoch == s.Epoch() {
+	if m.filled && m.version == s.Version() && m.epoch == s.Epoch() && (!a.Topological() || m.topoAt == s.TopologyVersion()) {
 		return 0
 	}
 	if !m.filled || m.epoch != s.Epoch() {
@@ -59,7 +63,37 @@ func (m *Memory) Update(s *cluster.State, a Ask) (visited int) {
 	})
 	m.version = s.Version()
 	m.collect(s)
+	return visited + m.survey(s, a)
+}
+
+// survey leaves only those nodes among the fitting that the surroundings admit, and counts why the others do not. It returns how many it looked at.
+func (m *Memory) survey(s *cluster.State, a Ask) (visited int) {
+	if !a.Topological() {
+		return 0
+	}
+	m.elsewhere, m.topoAt = m.elsewhere[:0], s.TopologyVersion()
+	visited = len(m.fits)
+	m.fits = slices.DeleteFunc(m.fits, func(n *cluster.Node) bool {
+		for i := range ofTopology {
+			if !ofTopology[i].fits(a, n) {
+				m.reasons = ofTopology[i].why(a, n, m.reasons[:0])
+				m.elsewhere[m.fileElsewhere()].nodes++
+				return true
+			}
+		}
+		return false
+	})
 	return visited
+}
+
+func (m *Memory) fileElsewhere() int {
+	for i := range m.elsewhere {
+		if slices.Equal(m.elsewhere[i].reasons, m.reasons) {
+			return i
+		}
+	}
+	m.elsewhere = append(m.elsewhere, set{reasons: slices.Clone(m.reasons)})
+	return len(m.elsewhere) - 1
 }
 
 // updatePinned counts every other node as not named without looking at it.
@@ -72,6 +106,7 @@ func (m *Memory) updatePinned(s *cluster.State, a Ask) int {
 		m.look(a, n)
 		m.collect(s)
 		m.why = nil
+		m.survey(s, a)
 	}
 	if others > 0 {
 		m.sets = append(m.sets, set{[]Reason{{Kind: NotNamed, Code: UnschedulableAndUnresolvable}}, others})
@@ -92,7 +127,7 @@ func (m *Memory) look(a Ask, n *cluster.Node) {
 // number returns the number of the set of reasons that the node gives.
 func (m *Memory) number(a Ask, n *cluster.Node) uint16 {
 	if m.byNode || a.Pin != "" {
-		return m.judge(a, n, checks[:])
+		return m.judge(a, n, checks[:len(ofClass)+len(ofNode)])
 	}
 	if number := m.ofClass(a, n.Class); number != 0 {
 		return number
@@ -159,6 +194,11 @@ func (m *Memory) Counts() []Count {
 		}
 		for _, r := range m.sets[i].reasons {
 			counts = addCount(counts, r, m.sets[i].nodes)
+		}
+	}
+	for _, x := range m.elsewhere {
+		for _, r := range x.reasons {
+			counts = addCount(counts, r, x.nodes)
 		}
 	}
 	return counts

@@ -29,12 +29,22 @@ const (
 	PortTaken
 	TooManyPods
 	Insufficient
+	// NoDomain: the node lacks the label of a spread constraint. Skewed: the pod would make its domain exceed the constraint's skew.
+	NoDomain
+	Skewed
+	// Alone: no pod that required affinity selects is in the node's domain. Repelled: one that anti-affinity selects is. Unwelcome: one is whose own
+	// anti-affinity selects the pod.
+	Alone
+	Repelled
+	Unwelcome
+	// Unreadable: the pod's terms cannot be parsed.
+	Unreadable
 )
 
 // Reason is why a node refuses an ask. It is a value: equal reasons are counted together.
 type Reason struct {
 	Kind Kind
-	// Resource is the lacking one, for Insufficient.
+	// Resource is the lacking one, for Insufficient; for Unreadable it is what is wrong.
 	Resource string
 	Code     Code
 }
@@ -56,6 +66,18 @@ func (r Reason) String() string {
 		return "Too many pods"
 	case Insufficient:
 		return "Insufficient " + r.Resource
+	case NoDomain:
+		return "node(s) didn't match pod topology spread constraints (missing required label)"
+	case Skewed:
+		return "node(s) didn't match pod topology spread constraints"
+	case Alone:
+		return "node(s) didn't match pod affinity rules"
+	case Repelled:
+		return "node(s) didn't match pod anti-affinity rules"
+	case Unwelcome:
+		return "node(s) didn't satisfy existing pods anti-affinity rules"
+	case Unreadable:
+		return r.Resource
 	}
 	return "unknown reason " + strconv.Itoa(int(r.Kind))
 }
@@ -75,6 +97,9 @@ func Summary(nodes int, a Ask, counts []Count) string {
 	prefix := "0/" + strconv.Itoa(nodes) + " nodes are available:"
 	if a.Shape.Names != nil && len(a.Shape.Names) == 0 {
 		return prefix + " pod affinity terms conflict."
+	}
+	if b := a.Shape.Bonds; b != nil && b.Unreadable != "" {
+		return prefix + " " + b.Unreadable + "."
 	}
 	merged := map[string]int{}
 	for _, c := range counts {

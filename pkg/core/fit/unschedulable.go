@@ -2,8 +2,6 @@ package fit
 
 import (
 	v1 "k8s.io/api/core/v1"
-	"k8s.io/component-helpers/scheduling/corev1"
-	"k8s.io/klog/v2"
 
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 )
@@ -21,8 +19,5 @@ var unschedulable = check{
 	},
 }
 
-// tolerates reports whether one of the ask's tolerations covers the taint. The operators Gt and Lt are behind an alpha gate that is off
-// in Kubernetes 1.37.
-func tolerates(a Ask, t *v1.Taint) bool {
-	return corev1.TolerationsTolerateTaint(klog.Logger{}, a.Shape.Tolerations, t, false)
-}
+// tolerates reports whether one of the ask's tolerations covers the taint.
+func tolerates(a Ask, t *v1.Taint) bool { return cluster.Tolerates(a.Shape.Tolerations, t) }

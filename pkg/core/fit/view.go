@@ -32,11 +32,11 @@ func (v *View) Update(s *cluster.State, a Ask) {
 func byNode(s *cluster.State, a Ask) bool { return s.SelectsWide(a.Shape) || a.Shape.Names != nil }
 
 func (v *View) admits(a Ask, c *cluster.Class) bool {
-	return unschedulable.fits(a, c.Like) && taints.fits(a, c.Like) && (v.ByNode || affinity.fits(a, c.Like))
+	return readable.fits(a, c.Like) && unschedulable.fits(a, c.Like) && taints.fits(a, c.Like) && (v.ByNode || affinity.fits(a, c.Like))
 }
 
 // Admits reports what is left to ask of a node that is in one of the view's classes and has room enough if nobody else is on the way: its host ports, its
-// nominees, and, where classes do not tell, its description.
+// nominees, where other pods are, and, where classes do not tell, its description.
 func (v *View) Admits(a Ask, n *cluster.Node) bool {
-	return ports.fits(a, n) && (len(n.Nominees) == 0 || fitsBeside(a, n)) && (!v.ByNode || named.fits(a, n) && affinity.fits(a, n))
+	return ports.fits(a, n) && (len(n.Nominees) == 0 || fitsBeside(a, n)) && (!v.ByNode || named.fits(a, n) && affinity.fits(a, n)) && fitsTopology(a, n)
 }

@@ -1,6 +1,6 @@
 // Package pending knows who waits, in what order, and until when or until what.
 //
-// Pods of equal asks (shape and pin) are one Lot, because what fits one fits the other: when one of them fits nowhere, all are parked, and woken
+// Pods of equal asks (shape, kin and pin) are one Lot, because what fits one fits the other: when one of them fits nowhere, all are parked, and woken
 // together. The pods of a lot that draw on the same accounts stand in one Line, because what is too much for one is too much for the other: a line whose
 // account is spent is held back as a whole until something is given back. Within a line those of one application are a Party.
 //
@@ -37,4 +37,7 @@
 // A node that changes makes nobody ready. Help notes that a parked lot fits there, until Unhelp. Seek finds, among the lines of the helped lots and those that an account with
 // something given back would let in, the one whose turn is first; Call lets it be tried once although its lot is parked, and Dismiss lets it wait again. One line
 // is called at a time. When an account has room for the first pods of all the lines that it held back, Seek makes them ready together.
+//
+// Where it depends on other pods whether a lot fits (Watch), a change of one node is not all that may help: such a lot is woken, to be tried on all nodes, when what it
+// waits for happens to one of the counts by which it is judged (Stir).
 package pending

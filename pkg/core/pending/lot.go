@@ -30,6 +30,8 @@ type Lot struct {
 	place int
 	// atHelped is the position among the helped lots.
 	atHelped int
+	// watches are what a parked lot waits for.
+	watches []watch
 	// serial breaks ties between lots that are due at one time.
 	serial uint64
 }
@@ -86,6 +88,7 @@ func (q *Queue) Park(l *Lot, f *Failure, due time.Time) {
 		return
 	}
 	l.parked = true
+	q.watch(l)
 	if pin := l.Ask.Pin; pin != "" {
 		l.place = len(q.pinned[pin])
 		q.pinned[pin] = append(q.pinned[pin], l)
@@ -112,6 +115,7 @@ func (q *Queue) Wake(l *Lot) {
 // unpark takes a lot out of the parked ones; the last of them moves into its place.
 func (q *Queue) unpark(l *Lot) {
 	q.Unhelp(l)
+	q.unwatch(l)
 	q.due.Delete(l)
 	l.parked = false
 	list := q.parked

@@ -35,6 +35,8 @@ type Queue struct {
 	// parked holds the parked lots that any node may help, pinned those that only one can.
 	parked []*Lot
 	pinned map[string][]*Lot
+	// watchers are the parked lots that wait for something to happen to the counts of a matcher.
+	watchers map[*cluster.Matcher][]watcher
 	// helped are the parked lots that a node helps; called is the line that is called, seeks counts the searches for it.
 	helped []*Lot
 	called *Line
@@ -65,6 +67,8 @@ func New(scale *share.Scale) *Queue {
 		apps:   map[*cluster.App]*Party{},
 		holds:  map[*cluster.Account][]*Line{},
 		pinned: map[string][]*Lot{},
+
+		watchers: map[*cluster.Matcher][]watcher{},
 		due: btree.NewG(16, func(a, b *Lot) bool {
 			return cmp.Or(a.due.Compare(b.due), cmp.Compare(a.serial, b.serial)) < 0
 		}),

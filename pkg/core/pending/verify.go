@@ -47,7 +47,7 @@ func (v *verifier) asks() {
 }
 
 func (v *verifier) lots() {
-	parked := 0
+	parked, watches := 0, 0
 	for of, l := range v.q.lots {
 		pods := 0
 		for i, line := range l.lines {
@@ -65,8 +65,17 @@ func (v *verifier) lots() {
 		if l.Ask.Pin != "" {
 			list = v.q.pinned[l.Ask.Pin]
 		}
+		for i, w := range l.watches {
+			list := v.q.watchers[w.matcher]
+			v.check(w.at < len(list) && list[w.at] == watcher{l, i}, "a parked lot is not at its place among those who watch")
+		}
+		watches += len(l.watches)
 		v.check(v.q.due.Has(l) && l.place < len(list) && list[l.place] == l, "a parked lot is never due or not at its place")
 	}
+	for _, list := range v.q.watchers {
+		watches -= len(list)
+	}
+	v.check(watches == 0, "the lists of those who watch are off by %d", watches)
 	v.check(v.q.due.Len() == parked, "%d lots are due, %d are parked", v.q.due.Len(), parked)
 }
 

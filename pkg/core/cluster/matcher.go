@@ -1,0 +1,128 @@
+package cluster
+
+import (
+	"slices"
+	"strings"
+)
+
+// Matcher is an interned selection of pods that live shapes read or carry. Which pods it selects is known at all times (Folk), and how many of
+// them are placed where (Tally).
+type Matcher struct {
+	// parts must all select a pod.
+	parts []Selection
+	// carried: it is that of anti-affinity which pods carry, so what is counted is them and not whom it selects; and it is lenient (Selection.inSpace).
+	carried bool
+
+	key     string
+	serial  uint64
+	at      int
+	tallies []*Tally
+	// watched are the events that somebody waits for, told those that have happened since the last call of TakeStirred.
+	watches [stirs]int
+	watched Stir
+	told    Stir
+}
+
+// topology is the part of the state that knows which terms live pods have, whom they select, and who is where.
+type topology struct {
+	matchers map[string]*Matcher
+	// live are the matchers again, in an order that equal histories share; realms likewise.
+	live    []*Matcher
+	realmOf map[string]*realm
+	realms  []*realm
+	axes    map[string]*Axis
+	scopeOf map[string]*Scope
+	scopes  []*Scope
+	kins    map[string]*Kin
+	serial  uint64
+	// version changes with every count.
+	version uint64
+	stirred []*Matcher
+	rekin   []*Pod
+}
+
+func newTopology() topology {
+	return topology{
+		matchers: map[string]*Matcher{}, realmOf: map[string]*realm{}, axes: map[string]*Axis{}, scopeOf: map[string]*Scope{}, kins: map[string]*Kin{},
+	}
+}
+
+// TopologyVersion changes whenever a count of pods by domain has.
+func (s *State) TopologyVersion() uint64 { return s.topo.version }
+
+// matcher returns the matcher of some selections, made when there is none.
+func (s *State) matcher(parts []Selection, carried bool) *Matcher {
+	key := matcherKey(parts, carried)
+	m := s.topo.matchers[key]
+	if m == nil {
+		s.topo.serial++
+		m = &Matcher{parts: parts, carried: carried, key: key, serial: s.topo.serial, at: len(s.topo.live)}
+		s.topo.matchers[key] = m
+		s.topo.live = append(s.topo.live, m)
+		s.introduce(m)
+	}
+	return m
+}
+
+func matcherKey(parts []Selection, carried bool) string {
+	var b strings.Builder
+	if carried {
+		b.WriteString("carried:")
+	}
+	for i := range parts {
+		b.WriteString(parts[i].text)
+	}
+	return b.String()
+}
+
+// dropMatcher forgets a matcher of which nothing is counted any more.
+func (s *State) dropMatcher(m *Matcher) {
+	if len(m.tallies) > 0 {
+		return
+	}
+	delete(s.topo.matchers, m.key)
+	dropAt(&s.topo.live, m.at, func(o *Matcher, at int) { o.at = at })
+	s.dismiss(m)
+}
+
+// in reports whether the matcher means pods of a namespace at all.
+func (m *Matcher) in(name string, fact *NamespaceFact) bool {
+	for i := range m.parts {
+		if !m.parts[i].inSpace(name, fact, m.carried) {
+			return false
+		}
+	}
+	return true
+}
+
+// selects reports whether it selects pods with these labels, of a namespace that it means.
+func (m *Matcher) selects(f *folk) bool {
+	for i := range m.parts {
+		if !m.parts[i].Pods.Matches(f.labels) {
+			return false
+		}
+	}
+	return true
+}
+
+// bySpaces reports whether the labels of namespaces decide whom it selects.
+func (m *Matcher) bySpaces() bool {
+	return slices.ContainsFunc(m.parts, func(s Selection) bool { return s.bySpaces() })
+}
+
+// eachRealm calls f for the realms whose pods the matcher may mean.
+func (s *State) eachRealm(m *Matcher, f func(*realm)) {
+	for i := range m.parts {
+		if !m.parts[i].bySpaces() { // none but those that are named
+			for _, name := range m.parts[i].Namespaces {
+				if r := s.topo.realmOf[name]; r != nil {
+					f(r)
+				}
+			}
+			return
+		}
+	}
+	for _, r := range s.topo.realms {
+		f(r)
+	}
+}

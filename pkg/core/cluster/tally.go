@@ -1,0 +1,252 @@
+package cluster
+
+import (
+	"math"
+	"slices"
+)
+
+// Tally is how many placed pods are in each domain of an axis: of those that a matcher selects, or of those that carry anti-affinity by it.
+type Tally struct {
+	of    *Matcher
+	scope *Scope
+	// staying: pods on their way out are not counted, as topology spread does.
+	staying bool
+	users   int
+
+	counts counts
+	total  int
+	// For spread: least is the smallest count of a domain in the scope, atLeast how many have it.
+	least   int32
+	atLeast int
+}
+
+// counts are numbers by domain: few while few are not zero, else all.
+type counts struct {
+	few map[int32]int32
+	all []int32
+}
+
+// manyDomains is how many of a tally's domains may have pods before it is given a place for each domain.
+const manyDomains = 64
+
+func (c *counts) at(d int32) int32 {
+	switch {
+	case c.all == nil:
+		return c.few[d]
+	case int(d) < len(c.all):
+		return c.all[d]
+	}
+	return 0
+}
+
+func (c *counts) add(d, by int32) (now int32) {
+	if c.all == nil {
+		if c.few == nil {
+			c.few = map[int32]int32{}
+		}
+		if now = c.few[d] + by; now != 0 {
+			c.few[d] = now
+		} else {
+			delete(c.few, d)
+		}
+		if len(c.few) > manyDomains {
+			c.unfold()
+		}
+		return now
+	}
+	for len(c.all) <= int(d) {
+		c.all = append(c.all, 0)
+	}
+	c.all[d] += by
+	return c.all[d]
+}
+
+func (c *counts) unfold() {
+	c.all = []int32{}
+	few := c.few
+	c.few = nil
+	for d, n := range few {
+		for len(c.all) <= int(d) {
+			c.all = append(c.all, 0)
+		}
+		c.all[d] = n
+	}
+}
+
+// At returns how many are counted in the domain of a known node; ok is false where the node is in none.
+func (t *Tally) At(n *Node) (count int, ok bool) {
+	d := t.scope.Axis.of[n.Index]
+	if d == outside {
+		return 0, false
+	}
+	return int(t.counts.at(d)), true
+}
+
+// Of returns the matcher whose pods are counted.
+func (t *Tally) Of() *Matcher { return t.of }
+
+// Total returns how many are counted in all domains.
+func (t *Tally) Total() int { return t.total }
+
+// Key returns the node label that makes the domains.
+func (t *Tally) Key() string { return t.scope.Axis.Key }
+
+// Least returns the smallest count of a domain, zero where there are fewer domains than are wanted.
+func (t *Tally) Least(wanted int32) int {
+	switch {
+	case t.scope.domains < int(wanted):
+		return 0
+	case t.scope.domains == 0:
+		return math.MaxInt32
+	}
+	return int(t.least)
+}
+
+// tally returns the tally of a matcher in a scope, made when there is none.
+func (s *State) tally(m *Matcher, x *Scope, staying bool) *Tally {
+	for _, t := range m.tallies {
+		if t.scope == x && t.staying == staying {
+			t.users++
+			return t
+		}
+	}
+	t := &Tally{of: m, scope: x, staying: staying, users: 1}
+	m.tallies = append(m.tallies, t)
+	x.tallies = append(x.tallies, t)
+	s.recount(t)
+	return t
+}
+
+func (s *State) dropTally(t *Tally) {
+	t.users--
+	if t.users > 0 {
+		return
+	}
+	t.of.tallies = dropped(t.of.tallies, t)
+	t.scope.tallies = dropped(t.scope.tallies, t)
+	s.dropScope(t.scope)
+	s.dropMatcher(t.of)
+}
+
+func dropped(list []*Tally, t *Tally) []*Tally {
+	for i := range list {
+		if list[i] == t {
+			return slices.Delete(list, i, i+1)
+		}
+	}
+	return list
+}
+
+// recount counts those who are placed already, for a tally that is new. Nobody carries a term that is.
+func (s *State) recount(t *Tally) {
+	t.measure()
+	if t.of.carried {
+		return
+	}
+	s.eachRealm(t.of, func(r *realm) {
+		for _, f := range r.folks {
+			if f.selectedBy(t.of) {
+				s.countIn(t, f)
+			}
+		}
+	})
+}
+
+func (s *State) countIn(t *Tally, f *folk) {
+	for _, p := range f.pods {
+		if a := p.Alloc; a != nil && a.Node.Fact != nil && !(t.staying && a.ties.leaving) {
+			s.shift(t, a.Node, +1)
+		}
+	}
+}
+
+// shift counts a pod on a known node in (+1) or out (−1).
+func (s *State) shift(t *Tally, n *Node, by int32) {
+	d := t.scope.of[n.Index]
+	if d == outside {
+		return
+	}
+	now := t.counts.add(d, by)
+	t.total += int(by)
+	s.topo.version++
+	var what Stir
+	switch {
+	case now == 1 && by > 0:
+		what = Arrived
+	case now == 0:
+		what = Cleared
+		if t.total == 0 {
+			what |= Emptied
+		}
+	}
+	if t.staying {
+		what |= t.level(now-by, now)
+	}
+	s.stir(t.of, what)
+}
+
+// level keeps the least count true when a domain's changes, and says whether there may be more room now.
+func (t *Tally) level(was, now int32) Stir {
+	if was == t.least {
+		t.atLeast--
+	}
+	switch {
+	case now < t.least:
+		t.least, t.atLeast = now, 1
+	case now == t.least:
+		t.atLeast++
+	}
+	if t.atLeast == 0 {
+		t.measure()
+		return Evened
+	}
+	if now < was {
+		return Evened
+	}
+	return 0
+}
+
+// measure finds the least count anew.
+func (t *Tally) measure() {
+	t.least, t.atLeast = math.MaxInt32, 0
+	for d, nodes := range t.scope.nodes {
+		if nodes == 0 {
+			continue
+		}
+		switch c := t.counts.at(int32(d)); {
+		case c < t.least:
+			t.least, t.atLeast = c, 1
+		case c == t.least:
+			t.atLeast++
+		}
+	}
+}
+
+// widen takes a domain in that the scope has now, and contract out one that it has no more; nothing is counted there.
+func (s *State) widen(t *Tally, d int32) {
+	if !t.staying {
+		return
+	}
+	switch c := t.counts.at(d); {
+	case c < t.least:
+		t.least, t.atLeast = c, 1
+	case c == t.least:
+		t.atLeast++
+	}
+	s.topo.version++
+	s.stir(t.of, Evened)
+}
+
+func (s *State) contract(t *Tally, d int32) {
+	if !t.staying {
+		return
+	}
+	if t.counts.at(d) == t.least {
+		t.atLeast--
+	}
+	if t.atLeast == 0 {
+		t.measure()
+	}
+	s.topo.version++
+	s.stir(t.of, Evened)
+}

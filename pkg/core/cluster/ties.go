@@ -1,0 +1,67 @@
+package cluster
+
+import "slices"
+
+// ties are the counts that an allocation is entered in. They are immutable: what was added is what is taken out.
+type ties struct {
+	// selected are the matchers that select the pod, carries the counts of those who carry its terms.
+	selected []*Matcher
+	carries  []*Tally
+	// leaving: the pod is being deleted.
+	leaving bool
+}
+
+func (t *ties) selectedBy(m *Matcher) bool { return t != nil && slices.Contains(t.selected, m) }
+
+func (f *folk) selectedBy(m *Matcher) bool { return slices.Contains(f.selected, m) }
+
+// tiesOf says what a pod is to be entered in; nil for those that no term means and that have none.
+func (p *Pod) tiesOf() *ties {
+	var carries []*Tally
+	if p.Shape.Bonds != nil {
+		carries = p.Shape.Bonds.carries
+	}
+	if len(p.folk.selected) == 0 && len(carries) == 0 {
+		return nil
+	}
+	return &ties{selected: p.folk.selected, carries: carries, leaving: p.Fact.Deleting}
+}
+
+func (t *ties) equal(o *ties) bool {
+	if t == nil || o == nil {
+		return t == o
+	}
+	return t.leaving == o.leaving && slices.Equal(t.selected, o.selected) && slices.Equal(t.carries, o.carries)
+}
+
+// tie enters an allocation in the counts (+1) or takes it out (−1). Pods on nodes that are not known count nowhere.
+func (s *State) tie(a *Allocation, sign int32) {
+	if a.ties == nil || a.Node.Fact == nil {
+		return
+	}
+	for _, m := range a.ties.selected {
+		if m.carried {
+			continue
+		}
+		for _, t := range m.tallies {
+			if !t.staying || !a.ties.leaving {
+				s.shift(t, a.Node, sign)
+			}
+		}
+	}
+	for _, t := range a.ties.carries {
+		s.shift(t, a.Node, sign)
+	}
+}
+
+// retie follows a change in whom terms mean, in the pod's own terms, or in that it is on its way out: −1 old, +1 new.
+func (s *State) retie(p *Pod) {
+	if a := p.Alloc; a != nil {
+		if now := p.tiesOf(); !now.equal(a.ties) {
+			s.tie(a, -1)
+			a.ties = now
+			s.tie(a, +1)
+		}
+	}
+	s.setKin(p)
+}
