@@ -21,7 +21,9 @@ type Core struct {
 	scale   *share.Scale
 	// treeVersion is that of the tree by which those who wait are in order; homeless are the applications whose pods are held for want of a queue.
 	treeVersion uint64
-	homeless    map[*cluster.App]bool
+	// deviceVersion is that by which pods are held that ask for devices.
+	deviceVersion uint64
+	homeless      map[*cluster.App]bool
 
 	leading bool
 	now     time.Time
@@ -78,6 +80,7 @@ func (c *Core) Step(now time.Time, events []Event) []Effect {
 	c.turnAway()
 	c.rehome()
 	c.regroup()
+	c.followDevices()
 	if c.leading {
 		c.recall()
 		c.wake()

@@ -65,6 +65,9 @@ func (r *runner) pod() *cluster.PodFact {
 	if r.src.chance(6) {
 		requests["example.com/gpu"] = apires.MustParse("1")
 	}
+	if r.src.chance(20) {
+		requests["deviceclass.resource.kubernetes.io/d0"] = apires.MustParse("1")
+	}
 	if r.roomy {
 		requests = v1.ResourceList{"cpu": apires.MustParse("1")}
 	}

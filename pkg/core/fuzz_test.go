@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/sluice-scheduler/sluice/pkg/core"
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 )
 
 // FuzzStep drives a core through any sequence of events, sensible or not: doubled, late, contradicting. After every step the accounts must
@@ -161,7 +162,11 @@ func (r *runner) something() {
 }
 
 func (r *runner) rare() {
-	switch r.src.below(4) {
+	switch r.src.below(6) {
+	case 4:
+		r.tell(core.DeviceClassSet{Class: &cluster.DeviceClassFact{Name: pick(r.src, []string{"d0", "d1"}), Extended: pick(r.src, []string{"", "example.com/gpu"})}})
+	case 5:
+		r.tell(core.DeviceClassGone{Name: pick(r.src, []string{"d0", "d1"})})
 	case 0:
 		r.tell(core.Lead{On: r.src.chance(2)})
 	case 1:

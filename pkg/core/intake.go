@@ -51,6 +51,10 @@ func (c *Core) take(e Event) {
 		c.state.SetSelector(e.Selector)
 	case SelectorGone:
 		c.state.RemoveSelector(e.ID)
+	case DeviceClassSet:
+		c.state.SetDeviceClass(e.Class)
+	case DeviceClassGone:
+		c.state.RemoveDeviceClass(e.Name)
 	}
 }
 
@@ -209,6 +213,8 @@ func (c *Core) whyHeld(p *cluster.Pod) (reason, text string) {
 			". An administrator releases it by removing its entry from quarantine.json and restarting Sluice."
 	case len(unsupported) > 0:
 		return ReasonUnsupported, unsupportedText(unsupported)
+	case c.devicesText(p.Shape) != "":
+		return ReasonUnsupported, c.devicesText(p.Shape)
 	case p.App.Ledger == nil:
 		return ReasonNoQueue, p.App.Fault + "."
 	}

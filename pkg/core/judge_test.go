@@ -33,6 +33,8 @@ type judge struct {
 	// objects are what the facts were read from; latest is the newest fact of each pod, also where it was late.
 	objects map[*cluster.Demand]*v1.Pod
 	latest  map[types.UID]*cluster.PodFact
+	// devices are the DeviceClasses.
+	devices map[string]*cluster.DeviceClassFact
 	// said are the reasons and texts of the conditions asked for.
 	said map[types.UID]core.Condition
 	// told counts the conditions with each of topologyReasons.
@@ -46,7 +48,7 @@ func newJudge() *judge {
 		at: map[types.UID]string{}, inFlight: map[types.UID]string{}, quarantined: map[types.UID]bool{},
 		tree: cluster.DefaultTree(), spaces: map[string]*cluster.NamespaceFact{}, claims: map[types.UID]*cluster.Claim{},
 		objects: map[*cluster.Demand]*v1.Pod{}, latest: map[types.UID]*cluster.PodFact{},
-		said: map[types.UID]core.Condition{}, told: map[string]int{},
+		said: map[types.UID]core.Condition{}, told: map[string]int{}, devices: map[string]*cluster.DeviceClassFact{},
 	}
 }
 
@@ -76,6 +78,10 @@ func (j *judge) learn(e core.Event) {
 		j.spaces[e.Namespace.Name] = e.Namespace
 	case core.NamespaceGone:
 		delete(j.spaces, e.Name)
+	case core.DeviceClassSet:
+		j.devices[e.Class.Name] = e.Class
+	case core.DeviceClassGone:
+		delete(j.devices, e.Name)
 	case core.Lead:
 		j.leading = e.On
 	}
@@ -105,6 +111,9 @@ func (j *judge) everything(tell func(core.Event)) {
 	tell(core.QueuesSet{Tree: j.tree})
 	for _, name := range slices.Sorted(maps.Keys(j.spaces)) {
 		tell(core.NamespaceSet{Namespace: j.spaces[name]})
+	}
+	for _, name := range slices.Sorted(maps.Keys(j.devices)) {
+		tell(core.DeviceClassSet{Class: j.devices[name]})
 	}
 	for _, name := range slices.Sorted(maps.Keys(j.nodes)) {
 		tell(core.NodeSet{Node: j.nodes[name]})
@@ -143,6 +152,9 @@ func (j *judge) judgeBind(b core.Bind) error {
 			p.Ours, p.Gated, p.Deleting, p.Demand.Unsupported, j.quarantined[p.UID], j.quarantined[n.UID])
 	case p.Pin != "" && p.Pin != n.Name:
 		return fmt.Errorf("%v: pinned to %s", b, p.Pin)
+	}
+	if j.byDevicesAlone(p) {
+		return fmt.Errorf("%v: it asks for what only a DeviceClass provides", b)
 	}
 	if err := j.allowed(p, n); err != nil {
 		return fmt.Errorf("%v: %w", b, err)
@@ -218,6 +230,23 @@ func (j *judge) load(node string) (used map[string]int64, ports []cluster.Port) 
 		}
 	}
 	return used, ports
+}
+
+// byDevicesAlone reports whether a pod asks for what no node offers and a DeviceClass provides.
+func (j *judge) byDevicesAlone(p *cluster.PodFact) bool {
+	return slices.ContainsFunc(p.Demand.Requests, func(a resource.Amount) bool {
+		for _, n := range j.nodes {
+			if n.Allocatable.Get(a.Name) > 0 && !j.quarantined[n.UID] {
+				return false
+			}
+		}
+		for _, c := range j.devices {
+			if a.Name == c.Extended || a.Name == "deviceclass.resource.kubernetes.io/"+c.Name {
+				return a.Value > 0
+			}
+		}
+		return false
+	})
 }
 
 // holds is what a pod takes from its node and its accounts, besides its being a pod.

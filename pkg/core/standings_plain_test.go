@@ -30,6 +30,10 @@ func (r *runner) checkStandings() {
 }
 
 func (r *runner) checkWait(b *books, p *cluster.PodFact, x *core.Explanation) {
+	waits := []core.Standing{core.StandingReady, core.StandingHeldBack, core.StandingParked, core.StandingHeld}
+	if slices.Contains(waits, x.Standing) && !b.quarantined[p.UID] && len(p.Demand.Unsupported) == 0 {
+		require.Equal(r.t, b.byDevicesAlone(p), x.Reason == core.ReasonUnsupported, "%s is %s: %s", p.UID, x.Standing, x.Message)
+	}
 	switch x.Standing {
 	case core.StandingReady:
 		require.True(r.t, b.strict(x.Queue), "%s is ready after a step that had time for it", p.UID)

@@ -43,7 +43,13 @@ func (c *Core) verifyPod(p *cluster.Pod) error {
 		return fmt.Errorf("pod %s is bound and still waits", p.Fact.UID)
 	case (p.Alloc != nil) != (a.State == pending.Away):
 		return fmt.Errorf("pod %s is assumed: %t, but away: %t", p.Fact.UID, p.Alloc != nil, a.State == pending.Away)
-	case a.State != pending.InLine || !c.leading || c.unfinished:
+	case a.State != pending.InLine:
+		return nil
+	}
+	if reason, _ := c.whyHeld(p); reason != "" {
+		return fmt.Errorf("pod %s waits although it is to be held for %s", p.Fact.UID, reason)
+	}
+	if !c.leading || c.unfinished {
 		return nil
 	}
 	return c.verifyParked(a)

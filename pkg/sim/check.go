@@ -27,8 +27,8 @@ func (c *Cluster) checkNodes() error {
 		if node == "" {
 			continue
 		}
-		if p.Spec.SchedulerName != Scheduler {
-			shared[node] = true
+		if p.Spec.SchedulerName != Scheduler || len(p.Status.ContainerStatuses) > 0 {
+			shared[node] = true // others fill it as well: another scheduler, or who resizes pods that run there
 		}
 		if used[node] == nil {
 			used[node] = map[string]int64{}
@@ -63,7 +63,7 @@ const shrunk = "sim/shrunk"
 func (c *Cluster) CompareWithRebuild() error {
 	fresh := &Cluster{
 		cfg: c.cfg, now: c.now, nodes: c.nodes, pods: c.pods, byName: c.byName,
-		tree: c.tree, namespaces: c.namespaces,
+		tree: c.tree, namespaces: c.namespaces, devices: c.devices,
 		Core: core.New(c.cfg),
 	}
 	fresh.Relist()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	v1 "k8s.io/api/core/v1"
+	resourcev1 "k8s.io/api/resource/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -43,6 +44,7 @@ type Cluster struct {
 	// tree is nil until one is set.
 	tree       *cluster.Tree
 	namespaces map[string]*v1.Namespace
+	devices    map[string]*resourcev1.DeviceClass
 }
 
 // New returns an empty cluster whose core leads.
@@ -50,7 +52,7 @@ func New(cfg core.Config) *Cluster {
 	c := &Cluster{
 		cfg: cfg, now: start,
 		nodes: map[string]*v1.Node{}, pods: map[types.UID]*v1.Pod{}, byName: map[string]types.UID{},
-		namespaces: map[string]*v1.Namespace{},
+		namespaces: map[string]*v1.Namespace{}, devices: map[string]*resourcev1.DeviceClass{},
 	}
 	c.Core = core.New(cfg)
 	c.tell(core.Lead{On: true})
@@ -72,6 +74,18 @@ func (c *Cluster) SetNode(n *v1.Node) {
 	}
 	c.nodes[n.Name] = n
 	c.tell(core.NodeSet{Node: read.ReadNode(n)})
+}
+
+// SetDeviceClass creates or replaces a DeviceClass.
+func (c *Cluster) SetDeviceClass(d *resourcev1.DeviceClass) {
+	c.devices[d.Name] = d
+	c.tell(core.DeviceClassSet{Class: cluster.ReadDeviceClass(d)})
+}
+
+// DeleteDeviceClass deletes a DeviceClass.
+func (c *Cluster) DeleteDeviceClass(name string) {
+	delete(c.devices, name)
+	c.tell(core.DeviceClassGone{Name: name})
 }
 
 // Node returns a node; nil when there is none.
@@ -141,6 +155,9 @@ func (c *Cluster) Restart() {
 // Relist tells the core of every object again.
 func (c *Cluster) Relist() {
 	c.relistQueues()
+	for _, name := range slices.Sorted(maps.Keys(c.devices)) {
+		c.tell(core.DeviceClassSet{Class: cluster.ReadDeviceClass(c.devices[name])})
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.nodes)) {
 		c.tell(core.NodeSet{Node: read.ReadNode(c.nodes[name])})
 	}

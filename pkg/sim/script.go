@@ -87,7 +87,10 @@ var commands = map[string]func(*Script, Args, string) error{
 	"queues":   (*Script).queues,
 	"survey":   (*Script).survey,
 
+	"class":     (*Script).deviceClass,
 	"nominate":  (*Script).nominate,
+	"resize":    (*Script).resize,
+	"change":    (*Script).change,
 	"namespace": (*Script).namespace,
 	"rejected":  (*Script).rejected,
 }
@@ -185,6 +188,10 @@ func (s *Script) deleted(a Args, _ string) error {
 		s.cluster.DeleteNode(a.one("node", ""))
 		return nil
 	}
+	if a.has("class") {
+		s.cluster.DeleteDeviceClass(a.one("class", ""))
+		return nil
+	}
 	name := a.one("pod", "")
 	if s.cluster.Pod(namespace, name) == nil {
 		return fmt.Errorf("no such pod: %s", name)
@@ -208,12 +215,6 @@ func (s *Script) finish(a Args, _ string) error {
 // bind is another scheduler binding a pod.
 func (s *Script) bind(a Args, _ string) error {
 	s.cluster.ChangePod(namespace, a.Name, func(p *v1.Pod) { p.Spec.NodeName = a.one("node", "") })
-	return nil
-}
-
-// nominate is somebody nominating a pod for a node, or for none.
-func (s *Script) nominate(a Args, _ string) error {
-	s.cluster.ChangePod(namespace, a.Name, func(p *v1.Pod) { p.Status.NominatedNodeName = a.one("node", "") })
 	return nil
 }
 

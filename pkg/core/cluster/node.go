@@ -270,6 +270,9 @@ func (s *State) countOffers(offered resource.Vector, sign int) {
 		}
 		s.offering[slot] += sign
 		s.offerVersion++
+		if len(s.deviceClasses) > 0 && s.offering[slot] == max(0, sign) {
+			s.deviceVersion++ // the first that offers it, or none any more
+		}
 	}
 }
 

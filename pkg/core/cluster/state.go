@@ -25,6 +25,10 @@ type State struct {
 	offering     []int
 	offerVersion uint64
 
+	// deviceClasses are by name; deviceVersion changes with what they alone provide.
+	deviceClasses map[string]*DeviceClassFact
+	deviceVersion uint64
+
 	// latest is the ring of known nodes, most recently changed first; its zero Node is the ring's end.
 	latest  Node
 	version uint64
@@ -144,7 +148,7 @@ func New() *State {
 		shapes: map[string]*Shape{},
 		nodes:  map[string]*Node{},
 
-		yieldTo: math.MinInt64,
+		yieldTo: math.MinInt64, deviceClasses: map[string]*DeviceClassFact{},
 		classOf: map[string]*Class{}, labelKeys: map[string]*labelKey{}, manyClasses: 256,
 
 		appOf: map[appKey]*App{}, appsIn: map[string][]*App{}, namespaces: map[string]*NamespaceFact{}, homes: map[homeKey]home{},
