@@ -10,7 +10,8 @@ import (
 )
 
 // Event is a fact or an answer that Step takes in. The set is closed: NodeSet, NodeGone, PodSet, PodGone, PodRejected, BindDone,
-// Lead, Quarantine, OrdersSet, QueuesSet, NamespaceSet, NamespaceGone, SelectorSet, SelectorGone, DeviceClassSet and DeviceClassGone.
+// Lead, Quarantine, OrdersSet, QueuesSet, NamespaceSet, NamespaceGone, SelectorSet, SelectorGone, DeviceClassSet, DeviceClassGone, and those of volumes
+// (volumeevent.go).
 type Event interface{ event() }
 
 // NodeSet is the newest state of a node that Sluice may use.
@@ -132,6 +133,9 @@ type Config struct {
 	RetryAfter time.Duration
 	// RefreshAfter is how often a message may change when only its counts do; default 1 min.
 	RefreshAfter time.Duration
+	// VolumesWithin is how long the claims of a pod that has been placed may take to be bound; default 10 min, that of kube-scheduler. Then the pod is taken off
+	// its node and tried again.
+	VolumesWithin time.Duration
 	// Watch, if set, is told each subject before the core turns to it. It is for tests that inject faults.
 	Watch func(Subject)
 }

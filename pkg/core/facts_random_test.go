@@ -106,6 +106,9 @@ func (r *runner) pod() *cluster.PodFact {
 	if r.src.chance(2) {
 		r.src.terms(p)
 	}
+	if r.storing {
+		volumesOf(uid, &p.Spec)
+	}
 	f := cluster.ReadPod(p, "sluice")
 	r.judge.objects[f.Demand] = p
 	if old := r.judge.claims[uid]; old != nil && r.src.below(4) > 0 {

@@ -40,6 +40,8 @@ type judge struct {
 	// told counts the conditions with each of topologyReasons.
 	told    map[string]int
 	leading bool
+
+	storageBooks
 }
 
 func newJudge() *judge {
@@ -48,7 +50,7 @@ func newJudge() *judge {
 		at: map[types.UID]string{}, inFlight: map[types.UID]string{}, quarantined: map[types.UID]bool{},
 		tree: cluster.DefaultTree(), spaces: map[string]*cluster.NamespaceFact{}, claims: map[types.UID]*cluster.Claim{},
 		objects: map[*cluster.Demand]*v1.Pod{}, latest: map[types.UID]*cluster.PodFact{},
-		said: map[types.UID]core.Condition{}, told: map[string]int{}, devices: map[string]*cluster.DeviceClassFact{},
+		said: map[types.UID]core.Condition{}, told: map[string]int{}, devices: map[string]*cluster.DeviceClassFact{}, storageBooks: newStorageBooks(),
 	}
 }
 
@@ -84,6 +86,8 @@ func (j *judge) learn(e core.Event) {
 		delete(j.devices, e.Name)
 	case core.Lead:
 		j.leading = e.On
+	default:
+		j.learnVolumes(e)
 	}
 }
 
@@ -109,6 +113,7 @@ func (j *judge) learnPod(f *cluster.PodFact) {
 // everything tells all that is true.
 func (j *judge) everything(tell func(core.Event)) {
 	tell(core.QueuesSet{Tree: j.tree})
+	j.everyVolume(tell)
 	for _, name := range slices.Sorted(maps.Keys(j.spaces)) {
 		tell(core.NamespaceSet{Namespace: j.spaces[name]})
 	}
@@ -129,6 +134,8 @@ func (j *judge) judge(e core.Effect) error {
 	case core.Bind:
 		delete(j.said, e.Pod.UID) // moot
 		return j.judgeBind(e)
+	case core.PrepareVolumes:
+		return j.judgePrepare(e)
 	case core.Condition:
 		j.said[e.Pod.UID] = e
 		for _, text := range topologyReasons {
@@ -141,6 +148,18 @@ func (j *judge) judge(e core.Effect) error {
 }
 
 func (j *judge) judgeBind(b core.Bind) error {
+	if e, prepared := j.preparing[b.Pod.UID]; prepared {
+		return j.judgePrepared(b, e)
+	}
+	if err := j.judgePlacing(b, core.PrepareVolumes{}); err != nil {
+		return err
+	}
+	j.at[b.Pod.UID], j.inFlight[b.Pod.UID] = b.Node, b.Node
+	return nil
+}
+
+// judgePlacing judges the decision to place a pod, with what is to be done for its claims first.
+func (j *judge) judgePlacing(b core.Bind, e core.PrepareVolumes) error {
 	p, n := j.pods[b.Pod.UID], j.nodes[b.Node]
 	switch {
 	case p == nil || n == nil:
@@ -159,13 +178,15 @@ func (j *judge) judgeBind(b core.Bind) error {
 	if err := j.allowed(p, n); err != nil {
 		return fmt.Errorf("%v: %w", b, err)
 	}
-	if first := j.nodes[p.Nominated]; first != nil && first != n && !j.quarantined[first.UID] && (p.Pin == "" || p.Pin == first.Name) && j.allowed(p, first) == nil {
+	if first := j.nodes[p.Nominated]; first != nil && first != n && !j.quarantined[first.UID] && (p.Pin == "" || p.Pin == first.Name) && j.allowed(p, first) == nil && j.volumesFit(p, first) {
 		return fmt.Errorf("%v: it is nominated for %s and fits there", b, first.Name)
+	}
+	if err := j.judgeVolumes(p, n, e); err != nil {
+		return fmt.Errorf("%v: %w", b, err)
 	}
 	if err := j.books().quota(p); err != nil {
 		return fmt.Errorf("%v: %w", b, err)
 	}
-	j.at[p.UID], j.inFlight[p.UID] = b.Node, b.Node
 	return nil
 }
 

@@ -43,7 +43,7 @@ func (r *runner) checkWait(b *books, p *cluster.PodFact, x *core.Explanation) {
 		require.Equal(r.t, x.Message, b.said[p.UID].Message, "what %s was told", p.UID)
 	case core.StandingParked:
 		for _, n := range b.nodes {
-			fits := (p.Pin == "" || p.Pin == n.Name) && !b.quarantined[n.UID] && b.allowed(p, n) == nil
+			fits := (p.Pin == "" || p.Pin == n.Name) && !b.quarantined[n.UID] && b.allowed(p, n) == nil && b.volumesFit(p, n)
 			require.False(r.t, fits && !b.strict(x.Queue), "%s is parked and fits on %s", p.UID, n.Name)
 		}
 	case core.StandingHeld:

@@ -28,6 +28,11 @@ func (c *Core) Verify() error {
 			faults = append(faults, fmt.Errorf("pod %s has a bind under way to %s and is assumed nowhere", uid, b.Node))
 		}
 	}
+	for uid, x := range c.preparing {
+		if p := c.state.Pod(uid); p != x.pod || !x.stillMeant(p) || x.over || c.pending.Ask(p) == nil {
+			faults = append(faults, fmt.Errorf("pod %s has volumes prepared on %s that are not meant any more", uid, x.bind.Node))
+		}
+	}
 	return errors.Join(faults...)
 }
 

@@ -31,6 +31,8 @@ type Cluster struct {
 	Core *core.Core
 	// Log receives every effect, if set.
 	Log func(at time.Duration, e core.Effect)
+	// Refuse says, if set, why a PrepareVolumes fails; empty if it does not. Returning false keeps the answer back.
+	Refuse func(core.PrepareVolumes) (why string, answered bool)
 	// Answer decides the outcome of a bind, if set; otherwise all are bound. Returning false keeps the answer back.
 	Answer func(core.Bind) (core.BindDone, bool)
 
@@ -45,6 +47,7 @@ type Cluster struct {
 	tree       *cluster.Tree
 	namespaces map[string]*v1.Namespace
 	devices    map[string]*resourcev1.DeviceClass
+	volumes    *volumes
 }
 
 // New returns an empty cluster whose core leads.
@@ -52,7 +55,7 @@ func New(cfg core.Config) *Cluster {
 	c := &Cluster{
 		cfg: cfg, now: start,
 		nodes: map[string]*v1.Node{}, pods: map[types.UID]*v1.Pod{}, byName: map[string]types.UID{},
-		namespaces: map[string]*v1.Namespace{}, devices: map[string]*resourcev1.DeviceClass{},
+		namespaces: map[string]*v1.Namespace{}, devices: map[string]*resourcev1.DeviceClass{}, volumes: newVolumes(),
 	}
 	c.Core = core.New(cfg)
 	c.tell(core.Lead{On: true})
@@ -158,6 +161,7 @@ func (c *Cluster) Relist() {
 	for _, name := range slices.Sorted(maps.Keys(c.devices)) {
 		c.tell(core.DeviceClassSet{Class: cluster.ReadDeviceClass(c.devices[name])})
 	}
+	c.relistVolumes()
 	for _, name := range slices.Sorted(maps.Keys(c.nodes)) {
 		c.tell(core.NodeSet{Node: read.ReadNode(c.nodes[name])})
 	}
@@ -221,6 +225,8 @@ func (c *Cluster) perform(e core.Effect) {
 		if answered {
 			c.Finish(e, done)
 		}
+	case core.PrepareVolumes:
+		c.prepare(e)
 	case core.Condition:
 		if p := c.pods[e.Pod.UID]; p != nil {
 			setCondition(p, e)

@@ -89,7 +89,8 @@ type State struct {
 	spreads       map[string]*spreading
 	spreadVersion uint64
 
-	topo topology
+	topo    topology
+	storage storage
 
 	// total is what the known nodes offer, foreign what pods of others hold there.
 	total, foreign resource.Vector
@@ -101,6 +102,8 @@ type Pod struct {
 	Shape *Shape
 	// Alloc is where the pod runs or is going to; nil while it waits.
 	Alloc *Allocation
+	// Volumes is what it asks of volumes; nil if nothing.
+	Volumes *Volumes
 	// App is the application of a pod of ours; nil for others.
 	App *App
 	// Kin is what terms make of a pod of ours that is not bound; nil for most.
@@ -132,6 +135,8 @@ type Allocation struct {
 	Bound bool
 	// Recalled: its bind was asked back because the room is gone; at most once.
 	Recalled bool
+	// mount is what it holds of volumes; nil if nothing.
+	mount *mount
 	// at is the position in Node.Pods.
 	at int
 	// ties are the counts by domain that it is entered in; nil for most.
@@ -154,7 +159,8 @@ func New() *State {
 		appOf: map[appKey]*App{}, appsIn: map[string][]*App{}, namespaces: map[string]*NamespaceFact{}, homes: map[homeKey]home{},
 		spreads: map[string]*spreading{},
 
-		topo: newTopology(),
+		topo:    newTopology(),
+		storage: newStorage(),
 	}
 	s.latest.newer, s.latest.older = &s.latest, &s.latest
 	s.SetTree(DefaultTree())
@@ -191,6 +197,7 @@ func (s *State) SetPod(f *PodFact) *Pod {
 	s.setShape(p, f.Demand)
 	s.setFolk(p, old)
 	s.retie(p)
+	s.setVolumes(p, f.Needs)
 	s.setOwner(p, old)
 	switch {
 	case f.Node == "":
@@ -198,9 +205,10 @@ func (s *State) SetPod(f *PodFact) *Pod {
 	case p.Alloc != nil && p.Alloc.Node.Name == f.Node:
 		p.Alloc.Bound = true
 		s.refreshUse(p)
+		s.unchoose(p)
 	default:
 		s.Release(p)
-		s.allocate(p, s.node(f.Node), true)
+		s.allocate(p, s.node(f.Node), true, nil)
 	}
 	s.setKin(p)
 	s.Commit()
@@ -226,6 +234,7 @@ func (s *State) RemovePod(uid types.UID) {
 	delete(s.pods, uid)
 	s.leaveFolk(p)
 	s.dropKin(p.Kin)
+	s.dropVolumes(p)
 	s.dropShape(p.Shape)
 }
 
@@ -246,7 +255,7 @@ func (s *State) setOwner(p *Pod, old *PodFact) {
 		s.leaveApp(p, old)
 	}
 	if a != nil {
-		s.allocate(p, a.Node, a.Bound)
+		s.allocate(p, a.Node, a.Bound, a.Choice())
 	}
 	s.Commit()
 }
@@ -264,9 +273,9 @@ func (s *State) uses(p *Pod) resource.Vector {
 // refreshUse re-enters an allocation when what its pod holds has changed: −1 old, +1 new.
 func (s *State) refreshUse(p *Pod) {
 	if !slices.Equal(p.Alloc.Ports, p.Shape.Ports) || !s.uses(p).Equal(p.Alloc.Uses) {
-		node, bound := p.Alloc.Node, p.Alloc.Bound
+		a := p.Alloc
 		s.Release(p)
-		s.allocate(p, node, bound)
+		s.allocate(p, a.Node, a.Bound, a.Choice())
 		s.Commit()
 	}
 }
