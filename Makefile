@@ -47,6 +47,13 @@ fuzz: ## fuzz core.Step for FUZZTIME (default 60s)
 bench: ## the core alone: decisions per second, growth with size and fill (ARGS="-rounds 1 -case pack" for less)
 	cd benchmarks && go run ./cmd/bench-core -out results/core.json $(ARGS)
 
+PAIRS ?= 1000000
+SEED  ?= 1
+
+.PHONY: oracle
+oracle: ## Sluice's placement rules against kube-scheduler's own plugins on random clusters: PAIRS= of pod and node, SEED= of the worlds
+	cd benchmarks && CGO_ENABLED=0 go build -o $(BIN)/oracle ./cmd/oracle && $(BIN)/oracle -pairs $(PAIRS) -seed $(SEED) $(ARGS)
+
 .PHONY: bench-e2e
 bench-e2e: build components ## end to end against kube-scheduler and the ceiling; hours (ARGS="--case quiet --rounds 1" for less)
 	cd benchmarks && go build -o $(BIN)/bench-e2e ./cmd/bench-e2e && $(BIN)/bench-e2e --results results $(ARGS)

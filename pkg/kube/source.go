@@ -48,7 +48,7 @@ func (s *source) note(err error) {
 	case err == nil:
 		s.outage.worked(s.resource)
 		s.denial.granted()
-	case s.denial.forgives(err):
+	case s.denial.forbidden(err):
 		s.outage.worked(s.resource)
 		s.denial.refused(s.ctx, err)
 	default:

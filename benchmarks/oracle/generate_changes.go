@@ -1,0 +1,109 @@
+package oracle
+
+import (
+	"fmt"
+
+	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Changes lets some things happen to the world and returns them.
+func (g *Generator) Changes() []Change {
+	var out []Change
+	for range g.between(1, 6) {
+		c := g.change()
+		g.world.Apply(c)
+		out = append(out, c)
+	}
+	return out
+}
+
+func (g *Generator) change() Change {
+	switch g.IntN(13) {
+	case 0:
+		return Change{Set: g.node(one(g.draw, g.world.Nodes...).Name)} // described anew
+	case 1:
+		return g.nodeComesOrGoes()
+	case 2:
+		return Change{Set: g.namespace(one(g.draw, namespaces...))}
+	case 3:
+		return g.namespaceGoes()
+	case 4, 5, 6:
+		return Change{Set: g.placed()}
+	case 7:
+		return Change{Tried: g.tries()}
+	}
+	if len(g.world.Pods) == 0 {
+		return Change{Set: g.placed()}
+	}
+	p := one(g.draw, g.world.Pods...)
+	if g.chance(30) {
+		return Change{Gone: p}
+	}
+	return g.podChanges(p)
+}
+
+func (g *Generator) nodeComesOrGoes() Change {
+	if len(g.world.Nodes) > 1 && g.chance(50) {
+		return Change{Gone: one(g.draw, g.world.Nodes...)}
+	}
+	return Change{Set: g.node(fmt.Sprintf("n%d", g.IntN(12)))} // one that is new, or was there before
+}
+
+func (g *Generator) namespaceGoes() Change {
+	if len(g.world.Namespaces) == 0 {
+		return Change{Set: g.namespace(namespaces[0])}
+	}
+	return Change{Gone: one(g.draw, g.world.Namespaces...)}
+}
+
+// podChanges is what may happen to a pod in its life.
+func (g *Generator) podChanges(old *v1.Pod) Change {
+	p := *old
+	switch g.IntN(7) {
+	case 0:
+		p.Labels = g.podLabels()
+	case 1:
+		p.DeletionTimestamp = &metav1.Time{}
+	case 2:
+		p.Status.Phase = one(g.draw, v1.PodSucceeded, v1.PodFailed)
+	case 3:
+		if p.Spec.NodeName != "" {
+			g.resize(&p)
+		}
+	case 4:
+		return g.moves(p)
+	default:
+		if p.Spec.NodeName == "" {
+			return g.places(p)
+		}
+	}
+	return Change{Set: &p}
+}
+
+// moves shows a pod on another node than before; Sluice must believe it.
+func (g *Generator) moves(p v1.Pod) Change {
+	if p.Spec.NodeName != "" {
+		p.Spec.NodeName = one(g.draw, g.world.Nodes...).Name
+	}
+	return Change{Set: &p}
+}
+
+// places puts a waiting pod on a node, either as the API server tells it or by Sluice's own decision.
+func (g *Generator) places(p v1.Pod) Change {
+	p.Spec.NodeName = one(g.draw, g.world.Nodes...).Name
+	return Change{Set: &p, Assumed: g.chance(60)}
+}
+
+// tries are pods to be placed tentatively.
+func (g *Generator) tries() []*v1.Pod {
+	pods := []*v1.Pod{}
+	for _, old := range g.world.Pods {
+		if g.chance(30) {
+			p := *old
+			p.Spec.NodeName = one(g.draw, g.world.Nodes...).Name
+			pods = append(pods, &p)
+		}
+	}
+	return pods
+}

@@ -1,0 +1,60 @@
+package oracle
+
+// theme says what a world is mostly about, so that each plugin is reached by many pairs and refuses some of them, neither most nor few. Numbers are
+// percentages unless they say otherwise.
+type theme struct {
+	name string
+	// weight is how many worlds of all have the theme.
+	weight int
+
+	// Of nodes. crowd is how often as many pods are on them as usual, less one.
+	cordoned, tainted, scarce, crowd int
+	// sparse is how many of the labels are missing.
+	sparse int
+	// Of pods that come.
+	selector, affinity, named, preferred, ports, tolerant, requests, tuned int
+	// Of these placedTerms is how many placed pods have any.
+	podAffinity, podAnti, podLiking, spread, placedTerms int
+	// spoilt is how many of the requirements of selectors of pods cannot be read.
+	spoilt int
+}
+
+// plain is the common ground of themes: little that refuses.
+var plain = theme{sparse: 20, cordoned: 9, tainted: 10, scarce: 6, selector: 6, affinity: 8, named: 1, preferred: 10, ports: 4, tolerant: 20, requests: 40, tuned: 4}
+
+// themes are all there are.
+var themes = func() []theme {
+	with := func(name string, weight int, change func(*theme)) theme {
+		t := plain
+		t.name, t.weight = name, weight
+		change(&t)
+		return t
+	}
+	return []theme{
+		with("taints", 8, func(t *theme) { t.cordoned, t.tainted, t.tolerant = 60, 60, 70 }),
+		with("affinity", 12, func(t *theme) { t.selector, t.affinity, t.named = 40, 60, 12 }),
+		with("ports", 8, func(t *theme) { t.ports, t.crowd = 85, 3 }),
+		with("resources", 16, func(t *theme) { t.scarce, t.requests, t.tuned, t.crowd = 40, 90, 40, 2 }),
+		with("neighbours", 16, func(t *theme) { t.podAffinity, t.podAnti, t.placedTerms, t.podLiking, t.spoilt = 45, 50, 15, 10, 1 }),
+		with("spread", 14, func(t *theme) { t.spread, t.tainted, t.affinity, t.crowd, t.spoilt, t.sparse = 90, 20, 15, 1, 1, 5 }),
+		with("mixed", 10, func(t *theme) {
+			t.cordoned, t.tainted, t.selector, t.affinity, t.named, t.ports, t.tuned = 10, 25, 20, 25, 4, 25, 20
+			t.podAffinity, t.podAnti, t.placedTerms, t.spread = 10, 15, 10, 25
+		}),
+	}
+}()
+
+// pickTheme draws a theme by weight.
+func pickTheme(d draw) *theme {
+	all := 0
+	for i := range themes {
+		all += themes[i].weight
+	}
+	at := d.IntN(all)
+	for i := range themes {
+		if at -= themes[i].weight; at < 0 {
+			return &themes[i]
+		}
+	}
+	panic("weights do not add up")
+}
