@@ -39,14 +39,6 @@ func TestFieldsNotEvaluated(t *testing.T) {
 				MaxSkew: 1, TopologyKey: corev1.LabelTopologyZone, WhenUnsatisfiable: corev1.DoNotSchedule, LabelSelector: term.LabelSelector,
 			}}
 		}},
-		"volume-claim": {"spec.volumes[0].persistentVolumeClaim", func(p *corev1.PodSpec) {
-			p.Volumes = []corev1.Volume{{Name: "v", VolumeSource: corev1.VolumeSource{
-				PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "none"},
-			}}}
-		}},
-		"ephemeral": {"spec.volumes[0].ephemeral", func(p *corev1.PodSpec) {
-			p.Volumes = []corev1.Volume{{Name: "v", VolumeSource: corev1.VolumeSource{Ephemeral: ephemeral()}}}
-		}},
 		"devices": {"spec.resourceClaims", func(p *corev1.PodSpec) {
 			p.ResourceClaims = []corev1.PodResourceClaim{{Name: "c", ResourceClaimName: &claim}}
 		}},
@@ -80,14 +72,6 @@ func (s *scene) eachOnce(names iter.Seq[string]) {
 }
 
 // ephemeral is a volume that would be claimed for the pod.
-func ephemeral() *corev1.EphemeralVolumeSource {
-	p := pod("x", asks(corev1.ResourceStorage, "1Gi"))
-	return &corev1.EphemeralVolumeSource{VolumeClaimTemplate: &corev1.PersistentVolumeClaimTemplate{Spec: corev1.PersistentVolumeClaimSpec{
-		AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
-		Resources:   corev1.VolumeResourceRequirements{Requests: p.Spec.Containers[0].Resources.Requests},
-	}}}
-}
-
 // TestBadInput gives Sluice whatever the API server lets through: affinity that cannot be read, absurd amounts, nodes that offer nothing,
 // and 2,000 pods that all differ. Each pod says what is wrong, once; and one that is in order is placed in the midst of it.
 func TestBadInput(t *testing.T) {

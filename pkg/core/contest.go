@@ -25,9 +25,14 @@ func (c *Core) recallFrom(n *cluster.Node) {
 		if n.Fact != nil && !crowded(n, a, given) {
 			continue
 		}
+		c.stats.Stolen++
+		if x := c.preparing[a.Pod.Fact.UID]; x != nil {
+			c.undo(x)
+			c.tryAgain(x.pod, retry{atOnce: true})
+			continue
+		}
 		a.Recalled = true
 		given = given.AddTo(a.Uses, 1)
-		c.stats.Stolen++
 		c.emit(Recall{UID: a.Pod.Fact.UID})
 	}
 }

@@ -21,7 +21,18 @@ type Core struct {
 	scale   *share.Scale
 	// treeVersion is that of the tree by which those who wait are in order; homeless are the applications whose pods are held for want of a queue.
 	treeVersion uint64
-	homeless    map[*cluster.App]bool
+	// deviceVersion is that by which pods are held that ask for devices.
+	deviceVersion uint64
+	homeless      map[*cluster.App]bool
+
+	// preparing are pods whose claims are being bound; deadlines has them in the order in which their time ends, and some that are over; stirred are
+	// those to which something has happened in this step. prepared counts them.
+	preparing map[types.UID]*preparation
+	deadlines []*preparation
+	stirred   []*preparation
+	prepared  uint64
+	// hidden is what of volumes may not be read; empty if all may.
+	hidden string
 
 	leading bool
 	now     time.Time
@@ -51,6 +62,7 @@ func New(cfg Config) *Core {
 	cfg.BackoffMax = cmp.Or(cfg.BackoffMax, 10*time.Second)
 	cfg.RetryAfter = cmp.Or(cfg.RetryAfter, 5*time.Minute)
 	cfg.RefreshAfter = cmp.Or(cfg.RefreshAfter, time.Minute)
+	cfg.VolumesWithin = cmp.Or(cfg.VolumesWithin, 10*time.Minute)
 	state := cluster.New()
 	scale := share.NewScale(state.Space)
 	return &Core{
@@ -61,6 +73,7 @@ func New(cfg Config) *Core {
 		scale:      scale,
 		homeless:   map[*cluster.App]bool{},
 		binds:      map[types.UID]Bind{},
+		preparing:  map[types.UID]*preparation{},
 		quarantine: map[types.UID]string{},
 		contested:  map[string]bool{},
 		openings:   openings{opened: map[*cluster.Account]bool{}},
@@ -78,8 +91,11 @@ func (c *Core) Step(now time.Time, events []Event) []Effect {
 	c.turnAway()
 	c.rehome()
 	c.regroup()
+	c.followDevices()
 	if c.leading {
 		c.recall()
+		c.followAll()
+		c.lapse()
 		c.wake()
 		c.turnAway()
 		c.pending.Tick(now, c.reviewInTurn)
@@ -90,6 +106,7 @@ func (c *Core) Step(now time.Time, events []Event) []Effect {
 		c.tellUnheard()
 	} else {
 		c.state.DirtyQueues(c.pending.Changed)
+		c.state.TakeHelped(func(*cluster.Volumes) {})
 		c.pending.Unblocked(func(*pending.Line) {})
 		c.pending.Next() // nobody is tried; but what has changed is not kept for later
 		if len(c.binds) == 0 {
@@ -120,7 +137,11 @@ func (c *Core) Wake() (at time.Time, ok bool) {
 	if !c.leading {
 		return time.Time{}, false
 	}
-	return c.pending.Due()
+	at, ok = c.pending.Due()
+	if lapse, has := c.lapsesAt(); has && (!ok || lapse.Before(at)) {
+		return lapse, true
+	}
+	return at, ok
 }
 
 // Subject returns what the core was busy with, to be read after a panic.
@@ -165,7 +186,7 @@ func (c *Core) Stats() Stats {
 	s.Ready, s.Parked, s.Backoff, s.Gated, s.Held, s.Assumed = n.Ready, n.Parked, n.Backoff, n.Gated, n.Held, n.Away
 	s.HeldBack, s.Apps = n.HeldBack, len(c.state.Apps())
 	s.Nodes, s.Pods, s.Shapes = c.state.KnownNodes(), c.state.PodCount(), c.state.Shapes()
-	s.Quarantined = len(c.quarantine)
+	s.Quarantined, s.Preparing = len(c.quarantine), len(c.preparing)
 	return s
 }
 

@@ -68,13 +68,18 @@ const manyFit = 64
 
 func (c *Core) assume(ask *pending.Ask, n *cluster.Node) {
 	p := ask.Pod
-	c.state.Assume(p, n)
+	choice := fit.Choose(fit.Of(p), n)
+	c.state.AssumeWith(p, n, choice)
 	c.state.Commit()
 	c.pending.Take(ask)
 	c.followApps()
 	c.stats.Scheduled++
 	c.openings.placed++
 	b := Bind{Pod: ref(p.Fact), Node: n.Name, Created: p.Fact.Created}
+	if !choice.Empty() {
+		c.prepare(p, b, choice)
+		return
+	}
 	c.binds[p.Fact.UID] = b
 	c.emit(b)
 	if to := p.Fact.Nominated; to != "" && to != n.Name {

@@ -4,9 +4,11 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 )
 
-// Effect is a decision for the caller to carry out. The set is closed: Bind, Recall, Condition and Announce.
+// Effect is a decision for the caller to carry out. The set is closed: Bind, Recall, PrepareVolumes, Condition and Announce.
 type Effect interface{ effect() }
 
 // PodRef names a pod for the API server.
@@ -27,6 +29,25 @@ type Bind struct {
 // Recall asks for a bind back whose room somebody else has taken meanwhile. If the bind has not been sent it is answered with BindDone
 // Recalled; else the Recall is ignored, and the bind's own answer follows.
 type Recall struct{ UID types.UID }
+
+// PrepareVolumes asks for the claims of a pod that is going to a node to be bound. It is owed a VolumesDone with its serial; one of the same pod with a higher serial
+// replaces it. What has been done already, or turns out to be so, is no failure.
+type PrepareVolumes struct {
+	Pod    PodRef
+	Node   string
+	Serial uint64
+	// Bindings are volumes that are to be kept for claims.
+	Bindings []VolumeBinding
+	// Provisions are claims that are to be provisioned for the node.
+	Provisions []cluster.ClaimRef
+}
+
+// VolumeBinding is a volume that is to be kept for a claim.
+type VolumeBinding struct {
+	Volume string
+	UID    types.UID
+	Claim  cluster.ClaimRef
+}
 
 // Condition asks for the pod's PodScheduled condition to be set to False. A later Condition of the same pod replaces an earlier one that has not been
 // written; a Bind of the pod makes it moot.
@@ -50,10 +71,11 @@ type Announce struct {
 	Note   string
 }
 
-func (Bind) effect()      {}
-func (Recall) effect()    {}
-func (Condition) effect() {}
-func (Announce) effect()  {}
+func (Bind) effect()           {}
+func (Recall) effect()         {}
+func (PrepareVolumes) effect() {}
+func (Condition) effect()      {}
+func (Announce) effect()       {}
 
 // Reasons of the PodScheduled condition. Autoscalers add nodes for ReasonUnschedulable alone.
 const (

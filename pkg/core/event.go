@@ -10,7 +10,8 @@ import (
 )
 
 // Event is a fact or an answer that Step takes in. The set is closed: NodeSet, NodeGone, PodSet, PodGone, PodRejected, BindDone,
-// Lead, Quarantine, OrdersSet, QueuesSet, NamespaceSet, NamespaceGone, SelectorSet and SelectorGone.
+// Lead, Quarantine, OrdersSet, QueuesSet, NamespaceSet, NamespaceGone, SelectorSet, SelectorGone, DeviceClassSet, DeviceClassGone, and those of volumes
+// (volumeevent.go).
 type Event interface{ event() }
 
 // NodeSet is the newest state of a node that Sluice may use.
@@ -37,6 +38,12 @@ type SelectorSet struct{ Selector *cluster.SelectorFact }
 
 // SelectorGone says that such an object no longer exists.
 type SelectorGone struct{ ID cluster.SelectorID }
+
+// DeviceClassSet is the newest state of a DeviceClass. Where they do not exist or may not be read none is told.
+type DeviceClassSet struct{ Class *cluster.DeviceClassFact }
+
+// DeviceClassGone says that a DeviceClass no longer exists.
+type DeviceClassGone struct{ Name string }
 
 // QueuesSet replaces the tree of queues. The tree must be valid; applications follow within this and the next steps.
 type QueuesSet struct{ Tree *cluster.Tree }
@@ -81,20 +88,22 @@ type Quarantine struct {
 	Why string
 }
 
-func (NodeSet) event()       {}
-func (NodeGone) event()      {}
-func (PodSet) event()        {}
-func (PodGone) event()       {}
-func (PodRejected) event()   {}
-func (BindDone) event()      {}
-func (Lead) event()          {}
-func (Quarantine) event()    {}
-func (OrdersSet) event()     {}
-func (QueuesSet) event()     {}
-func (NamespaceSet) event()  {}
-func (NamespaceGone) event() {}
-func (SelectorSet) event()   {}
-func (SelectorGone) event()  {}
+func (NodeSet) event()         {}
+func (NodeGone) event()        {}
+func (PodSet) event()          {}
+func (PodGone) event()         {}
+func (PodRejected) event()     {}
+func (BindDone) event()        {}
+func (Lead) event()            {}
+func (Quarantine) event()      {}
+func (OrdersSet) event()       {}
+func (QueuesSet) event()       {}
+func (NamespaceSet) event()    {}
+func (NamespaceGone) event()   {}
+func (SelectorSet) event()     {}
+func (SelectorGone) event()    {}
+func (DeviceClassSet) event()  {}
+func (DeviceClassGone) event() {}
 
 // OrdersSet replaces the node orders, of which the first holds where none is named (none: the built-in one), and says what is scarce.
 type OrdersSet struct {
@@ -124,6 +133,9 @@ type Config struct {
 	RetryAfter time.Duration
 	// RefreshAfter is how often a message may change when only its counts do; default 1 min.
 	RefreshAfter time.Duration
+	// VolumesWithin is how long the claims of a pod that has been placed may take to be bound; default 10 min, that of kube-scheduler. Then the pod is taken off
+	// its node and tried again.
+	VolumesWithin time.Duration
 	// Watch, if set, is told each subject before the core turns to it. It is for tests that inject faults.
 	Watch func(Subject)
 }

@@ -99,6 +99,9 @@ func (c *Core) explain(p *cluster.Pod) Explanation {
 		x.Standing = StandingForeign
 	case p.Alloc != nil:
 		x.Standing, x.Node = StandingAssumed, p.Alloc.Node.Name
+		if prep := c.preparing[p.Fact.UID]; prep != nil {
+			x.Message = "its volumes are being prepared: " + prep.missing()
+		}
 	case a == nil:
 		x.Standing = StandingLeaving
 	default:

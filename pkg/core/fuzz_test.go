@@ -12,14 +12,15 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/sluice-scheduler/sluice/pkg/core"
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 )
 
 // FuzzStep drives a core through any sequence of events, sensible or not: doubled, late, contradicting. After every step the accounts must
 // be sound, every bind must be allowed by a judge that knows nothing of the core, and a twin that was told the same must have
 // decided the same. In the end, after everything true has been told once more, the live core must equal a new one.
 func FuzzStep(f *testing.F) {
-	for seed := range uint64(8) {
-		f.Add(randomBytes(seed, 400))
+	for seed := range 8 {
+		f.Add(randomBytes(uint64(seed), 400+seed%2))
 	}
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -27,6 +28,7 @@ func FuzzStep(f *testing.F) {
 			return
 		}
 		r := newRunner(t, &bytesSource{data: data})
+		r.storing = len(data)%2 == 1
 		r.run()
 	})
 }
@@ -96,6 +98,13 @@ type runner struct {
 	owed []core.Bind
 	// roomy: what is asked for is mostly little, and nodes have much, so that it is other pods that decide.
 	roomy bool
+	// storing: pods ask for volumes, and things happen to those.
+	storing bool
+	// prepared are the PrepareVolumes that have not been answered, versions counts the versions of objects.
+	prepared []core.PrepareVolumes
+	versions int
+	// preparations counts them all.
+	preparations uint64
 }
 
 func newRunner(t *testing.T, src *bytesSource) *runner {
@@ -109,6 +118,9 @@ func newRunner(t *testing.T, src *bytesSource) *runner {
 
 func (r *runner) run() {
 	r.tell(core.Lead{On: true})
+	if r.storing {
+		r.stockUp()
+	}
 	for !r.src.done() {
 		for range 1 + r.src.below(4) {
 			r.something()
@@ -130,7 +142,11 @@ func (r *runner) something() {
 		r.somethingInRoom()
 		return
 	}
-	switch r.src.below(19) {
+	happenings := 19
+	if r.storing {
+		happenings = 31
+	}
+	switch r.src.below(happenings) {
 	case 0, 1:
 		r.tell(core.NodeSet{Node: r.node()})
 	case 2:
@@ -157,11 +173,17 @@ func (r *runner) something() {
 		r.tell(core.NamespaceSet{Namespace: r.src.namespace()})
 	case 18:
 		r.tell(core.NamespaceGone{Name: pick(r.src, someSpaces)})
+	default:
+		r.volumeEvent()
 	}
 }
 
 func (r *runner) rare() {
-	switch r.src.below(4) {
+	switch r.src.below(6) {
+	case 4:
+		r.tell(core.DeviceClassSet{Class: &cluster.DeviceClassFact{Name: pick(r.src, []string{"d0", "d1"}), Extended: pick(r.src, []string{"", "example.com/gpu"})}})
+	case 5:
+		r.tell(core.DeviceClassGone{Name: pick(r.src, []string{"d0", "d1"})})
 	case 0:
 		r.tell(core.Lead{On: r.src.chance(2)})
 	case 1:
@@ -207,10 +229,15 @@ func (r *runner) step() {
 	effects := r.cores[0].Step(r.now, events)
 	require.Empty(r.t, cmp.Diff(effects, r.cores[1].Step(r.now, events)), "equal histories must give equal effects")
 	require.NoError(r.t, r.cores[0].Verify())
+	r.judge.forget(r.cores[0])
 	for _, e := range effects {
 		require.NoError(r.t, r.judge.judge(e))
-		if b, ok := e.(core.Bind); ok {
-			r.owed = append(r.owed, b)
+		switch e := e.(type) {
+		case core.Bind:
+			r.owed = append(r.owed, e)
+		case core.PrepareVolumes:
+			r.prepared = append(r.prepared, e)
+			r.preparations++
 		}
 	}
 	r.checkStandings()
@@ -233,15 +260,23 @@ func (r *runner) settle() {
 			}
 			r.tell(done)
 		}
+		for _, e := range r.prepared {
+			r.write(e, true)
+		}
+		r.prepared = nil
+		for i := range claimNames {
+			r.control(i, false)
+		}
 		r.judge.everything(func(e core.Event) { r.queue = append(r.queue, e) })
 		r.now = r.now.Add(15 * time.Second)
 		r.step()
 		at, ok := r.cores[0].Wake()
-		if len(r.owed) == 0 && (!ok || at.After(r.now)) && r.cores[0].Stats().Backoff == 0 {
+		n := r.cores[0].Stats()
+		if len(r.owed)+len(r.prepared)+n.Backoff+n.Preparing == 0 && (!ok || at.After(r.now)) {
 			return
 		}
 	}
-	r.t.Fatal("the core does not come to rest")
+	r.t.Fatalf("the core does not come to rest: %+v\n%s", r.cores[0].Stats(), r.cores[0].Dump())
 }
 
 func (r *runner) compareWithRebuild() {
@@ -261,7 +296,8 @@ func (r *runner) compareWith(events []core.Event) {
 	events = append(events, core.Lead{On: true})
 	for _, e := range fresh.Step(r.now, events) {
 		_, binds := e.(core.Bind)
-		require.False(r.t, binds, "a rebuilt core still finds something to bind: %v", e)
+		_, prepares := e.(core.PrepareVolumes)
+		require.False(r.t, binds || prepares, "a rebuilt core still finds something to bind: %v", e)
 	}
 	require.NoError(r.t, fresh.Verify())
 	require.Equal(r.t, fresh.Dump(), r.cores[0].Dump())

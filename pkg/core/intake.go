@@ -51,6 +51,12 @@ func (c *Core) take(e Event) {
 		c.state.SetSelector(e.Selector)
 	case SelectorGone:
 		c.state.RemoveSelector(e.ID)
+	case DeviceClassSet:
+		c.state.SetDeviceClass(e.Class)
+	case DeviceClassGone:
+		c.state.RemoveDeviceClass(e.Name)
+	default:
+		c.takeVolume(e)
 	}
 }
 
@@ -98,6 +104,9 @@ func (c *Core) setPod(f *cluster.PodFact) {
 	if f.Node != "" && !p.Alloc.Uses.Equal(had) {
 		c.contested[f.Node] = true
 	}
+	if x := c.preparing[f.UID]; x != nil && !x.stillMeant(p) {
+		c.undo(x)
+	}
 	if b, underWay := c.binds[f.UID]; underWay && p.Alloc == nil {
 		c.expect(p, b.Node)
 	}
@@ -126,6 +135,7 @@ func heldOn(p *cluster.Pod, node string) resource.Vector {
 func (c *Core) lead(on bool) {
 	c.leading = on
 	if !on {
+		c.giveBack()
 		return
 	}
 	for _, p := range c.state.SortedPods() {
@@ -158,7 +168,7 @@ func subdued(f *cluster.PodFact, why string) *cluster.PodFact {
 		return f
 	}
 	tame := *f
-	tame.Holds, tame.Pin, tame.Liking, tame.Labels = nil, "", nil, cluster.Labels{}
+	tame.Holds, tame.Pin, tame.Liking, tame.Labels, tame.Needs = nil, "", nil, cluster.Labels{}, nil
 	tame.Demand = &cluster.Demand{
 		Key:      quarantined + f.Demand.Key,
 		Requests: f.Demand.Requests,
@@ -209,6 +219,10 @@ func (c *Core) whyHeld(p *cluster.Pod) (reason, text string) {
 			". An administrator releases it by removing its entry from quarantine.json and restarting Sluice."
 	case len(unsupported) > 0:
 		return ReasonUnsupported, unsupportedText(unsupported)
+	case c.devicesText(p.Shape) != "":
+		return ReasonUnsupported, c.devicesText(p.Shape)
+	case c.hidden != "" && needsClaims(p):
+		return ReasonSchedulerError, "held: the pod has volume claims, and Sluice may not read " + c.hidden + "; give its service account the rights in deploy/base/rbac.yaml."
 	case p.App.Ledger == nil:
 		return ReasonNoQueue, p.App.Fault + "."
 	}
@@ -242,6 +256,9 @@ func (c *Core) removePod(uid types.UID) {
 		return
 	}
 	c.turnTo(p.Fact, nil)
+	if x := c.preparing[uid]; x != nil {
+		c.end(x)
+	}
 	c.pending.Drop(p)
 	c.state.RemovePod(uid)
 	c.followApps()
@@ -271,7 +288,7 @@ func (c *Core) answer(e BindDone) {
 	}
 	c.state.Release(p)
 	c.state.Commit()
-	c.tryAgain(p, e)
+	c.tryAgain(p, retry{atOnce: e.Outcome == Recalled, why: "the API server refused to bind it to " + e.Node + ": " + e.Message})
 }
 
 func (c *Core) count(o Outcome) {
@@ -286,8 +303,14 @@ func (c *Core) count(o Outcome) {
 	}
 }
 
-// tryAgain lets a pod whose bind did not happen wait for another turn: at once after a recall, else after its backoff.
-func (c *Core) tryAgain(p *cluster.Pod, e BindDone) {
+// retry says how a pod that was assumed comes to wait again: at once, or after its backoff because something failed.
+type retry struct {
+	atOnce bool
+	why    string
+}
+
+// tryAgain lets a pod whose bind did not happen wait for another turn.
+func (c *Core) tryAgain(p *cluster.Pod, r retry) {
 	ask := c.pending.Ask(p)
 	if ask != nil {
 		ask.Said = p.Fact.Said.Digest // what was said last may never have been written: the bind made it moot
@@ -299,14 +322,13 @@ func (c *Core) tryAgain(p *cluster.Pod, e BindDone) {
 	}
 	ask.Attempts++
 	c.settle(p) // its fact, or its application's home, may have changed while it was away
-	if e.Outcome == Recalled || ask.State != pending.InLine {
+	if r.atOnce || ask.State != pending.InLine {
 		return
 	}
 	wait := c.cfg.BackoffInitial << min(ask.Refusals, 16)
 	ask.Refusals++
-	why := "the API server refused to bind it to " + e.Node + ": " + e.Message
-	c.pending.Backoff(ask, c.now.Add(min(wait, c.cfg.BackoffMax)), why)
+	c.pending.Backoff(ask, c.now.Add(min(wait, c.cfg.BackoffMax)), r.why)
 	if c.leading {
-		c.tell(ask, ReasonSchedulerError, why, "refused")
+		c.tell(ask, ReasonSchedulerError, r.why, "refused")
 	}
 }

@@ -33,11 +33,15 @@ type judge struct {
 	// objects are what the facts were read from; latest is the newest fact of each pod, also where it was late.
 	objects map[*cluster.Demand]*v1.Pod
 	latest  map[types.UID]*cluster.PodFact
+	// devices are the DeviceClasses.
+	devices map[string]*cluster.DeviceClassFact
 	// said are the reasons and texts of the conditions asked for.
 	said map[types.UID]core.Condition
 	// told counts the conditions with each of topologyReasons.
 	told    map[string]int
 	leading bool
+
+	storageBooks
 }
 
 func newJudge() *judge {
@@ -46,7 +50,7 @@ func newJudge() *judge {
 		at: map[types.UID]string{}, inFlight: map[types.UID]string{}, quarantined: map[types.UID]bool{},
 		tree: cluster.DefaultTree(), spaces: map[string]*cluster.NamespaceFact{}, claims: map[types.UID]*cluster.Claim{},
 		objects: map[*cluster.Demand]*v1.Pod{}, latest: map[types.UID]*cluster.PodFact{},
-		said: map[types.UID]core.Condition{}, told: map[string]int{},
+		said: map[types.UID]core.Condition{}, told: map[string]int{}, devices: map[string]*cluster.DeviceClassFact{}, storageBooks: newStorageBooks(),
 	}
 }
 
@@ -76,8 +80,14 @@ func (j *judge) learn(e core.Event) {
 		j.spaces[e.Namespace.Name] = e.Namespace
 	case core.NamespaceGone:
 		delete(j.spaces, e.Name)
+	case core.DeviceClassSet:
+		j.devices[e.Class.Name] = e.Class
+	case core.DeviceClassGone:
+		delete(j.devices, e.Name)
 	case core.Lead:
 		j.leading = e.On
+	default:
+		j.learnVolumes(e)
 	}
 }
 
@@ -103,8 +113,12 @@ func (j *judge) learnPod(f *cluster.PodFact) {
 // everything tells all that is true.
 func (j *judge) everything(tell func(core.Event)) {
 	tell(core.QueuesSet{Tree: j.tree})
+	j.everyVolume(tell)
 	for _, name := range slices.Sorted(maps.Keys(j.spaces)) {
 		tell(core.NamespaceSet{Namespace: j.spaces[name]})
+	}
+	for _, name := range slices.Sorted(maps.Keys(j.devices)) {
+		tell(core.DeviceClassSet{Class: j.devices[name]})
 	}
 	for _, name := range slices.Sorted(maps.Keys(j.nodes)) {
 		tell(core.NodeSet{Node: j.nodes[name]})
@@ -120,6 +134,8 @@ func (j *judge) judge(e core.Effect) error {
 	case core.Bind:
 		delete(j.said, e.Pod.UID) // moot
 		return j.judgeBind(e)
+	case core.PrepareVolumes:
+		return j.judgePrepare(e)
 	case core.Condition:
 		j.said[e.Pod.UID] = e
 		for _, text := range topologyReasons {
@@ -132,6 +148,18 @@ func (j *judge) judge(e core.Effect) error {
 }
 
 func (j *judge) judgeBind(b core.Bind) error {
+	if e, prepared := j.preparing[b.Pod.UID]; prepared {
+		return j.judgePrepared(b, e)
+	}
+	if err := j.judgePlacing(b, core.PrepareVolumes{}); err != nil {
+		return err
+	}
+	j.at[b.Pod.UID], j.inFlight[b.Pod.UID] = b.Node, b.Node
+	return nil
+}
+
+// judgePlacing judges the decision to place a pod, with what is to be done for its claims first.
+func (j *judge) judgePlacing(b core.Bind, e core.PrepareVolumes) error {
 	p, n := j.pods[b.Pod.UID], j.nodes[b.Node]
 	switch {
 	case p == nil || n == nil:
@@ -144,16 +172,21 @@ func (j *judge) judgeBind(b core.Bind) error {
 	case p.Pin != "" && p.Pin != n.Name:
 		return fmt.Errorf("%v: pinned to %s", b, p.Pin)
 	}
+	if j.byDevicesAlone(p) {
+		return fmt.Errorf("%v: it asks for what only a DeviceClass provides", b)
+	}
 	if err := j.allowed(p, n); err != nil {
 		return fmt.Errorf("%v: %w", b, err)
 	}
-	if first := j.nodes[p.Nominated]; first != nil && first != n && !j.quarantined[first.UID] && (p.Pin == "" || p.Pin == first.Name) && j.allowed(p, first) == nil {
+	if first := j.nodes[p.Nominated]; first != nil && first != n && !j.quarantined[first.UID] && (p.Pin == "" || p.Pin == first.Name) && j.allowed(p, first) == nil && j.volumesFit(p, first) {
 		return fmt.Errorf("%v: it is nominated for %s and fits there", b, first.Name)
+	}
+	if err := j.judgeVolumes(p, n, e); err != nil {
+		return fmt.Errorf("%v: %w", b, err)
 	}
 	if err := j.books().quota(p); err != nil {
 		return fmt.Errorf("%v: %w", b, err)
 	}
-	j.at[p.UID], j.inFlight[p.UID] = b.Node, b.Node
 	return nil
 }
 
@@ -218,6 +251,23 @@ func (j *judge) load(node string) (used map[string]int64, ports []cluster.Port) 
 		}
 	}
 	return used, ports
+}
+
+// byDevicesAlone reports whether a pod asks for what no node offers and a DeviceClass provides.
+func (j *judge) byDevicesAlone(p *cluster.PodFact) bool {
+	return slices.ContainsFunc(p.Demand.Requests, func(a resource.Amount) bool {
+		for _, n := range j.nodes {
+			if n.Allocatable.Get(a.Name) > 0 && !j.quarantined[n.UID] {
+				return false
+			}
+		}
+		for _, c := range j.devices {
+			if a.Name == c.Extended || a.Name == "deviceclass.resource.kubernetes.io/"+c.Name {
+				return a.Value > 0
+			}
+		}
+		return false
+	})
 }
 
 // holds is what a pod takes from its node and its accounts, besides its being a pod.

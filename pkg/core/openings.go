@@ -33,7 +33,7 @@ const linesPerLook = 4
 // looksPerReview is how many nodes could be looked at in the time that it takes to hold a line against its accounts and to see what it was told.
 const looksPerReview = 2
 
-// wake finds out which parked lots fit on a node that has changed. It takes at most half the budget; what is left waits for the next step.
+// wake makes ready the parked lots whose claims something has happened to, and finds out which others fit on a node that has changed. That takes at most half the budget; what is left waits for the next step.
 func (c *Core) wake() {
 	o := &c.openings
 	for _, a := range c.state.TakeRelieved() {
@@ -45,6 +45,15 @@ func (c *Core) wake() {
 			}
 		}
 	}
+	c.state.TakeHelped(func(v *cluster.Volumes) {
+		c.pending.Needing(v, func(l *pending.Lot) {
+			if l.Parked() {
+				c.stats.Woken++
+				l.Memory = nil
+				c.pending.Wake(l)
+			}
+		})
+	})
 	o.better = append(o.better, c.state.TakeBetter()...)
 	for i, n := range o.better {
 		if c.visited > c.cfg.Budget/2 {

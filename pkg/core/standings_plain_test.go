@@ -30,6 +30,10 @@ func (r *runner) checkStandings() {
 }
 
 func (r *runner) checkWait(b *books, p *cluster.PodFact, x *core.Explanation) {
+	waits := []core.Standing{core.StandingReady, core.StandingHeldBack, core.StandingParked, core.StandingHeld}
+	if slices.Contains(waits, x.Standing) && !b.quarantined[p.UID] && len(p.Demand.Unsupported) == 0 {
+		require.Equal(r.t, b.byDevicesAlone(p), x.Reason == core.ReasonUnsupported, "%s is %s: %s", p.UID, x.Standing, x.Message)
+	}
 	switch x.Standing {
 	case core.StandingReady:
 		require.True(r.t, b.strict(x.Queue), "%s is ready after a step that had time for it", p.UID)
@@ -39,7 +43,7 @@ func (r *runner) checkWait(b *books, p *cluster.PodFact, x *core.Explanation) {
 		require.Equal(r.t, x.Message, b.said[p.UID].Message, "what %s was told", p.UID)
 	case core.StandingParked:
 		for _, n := range b.nodes {
-			fits := (p.Pin == "" || p.Pin == n.Name) && !b.quarantined[n.UID] && b.allowed(p, n) == nil
+			fits := (p.Pin == "" || p.Pin == n.Name) && !b.quarantined[n.UID] && b.allowed(p, n) == nil && b.volumesFit(p, n)
 			require.False(r.t, fits && !b.strict(x.Queue), "%s is parked and fits on %s", p.UID, n.Name)
 		}
 	case core.StandingHeld:

@@ -16,8 +16,10 @@ type Stats struct {
 	Rejected map[string]uint64
 	// Elsewhere counts our pods that another scheduler bound.
 	Elsewhere uint64
-	// Woken counts groups of equal pods woken because a node changed so that they fit.
+	// Woken counts groups of equal pods woken because a node changed so that they fit, or because something happened to their claims.
 	Woken uint64
+	// VolumesFailed counts pods that were taken off their node again because their claims were not bound.
+	VolumesFailed uint64
 
 	// Ready, Parked, Backoff, Gated, Held and Assumed are pods of ours that are not bound: about to be tried, waiting for room, waiting out a
 	// refusal, gated, held for a reason of their own, on their way.
@@ -30,6 +32,8 @@ type Stats struct {
 	Nodes, Pods, Shapes int
 	// Scarce are the units of the scarce resources, by name, counted within the last seconds.
 	Scarce []ScarceUnits
+	// Preparing is how many of Assumed wait for their claims to be bound.
+	Preparing int
 	// Quarantined is how many objects are set aside.
 	Quarantined int
 }

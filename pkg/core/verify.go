@@ -28,6 +28,11 @@ func (c *Core) Verify() error {
 			faults = append(faults, fmt.Errorf("pod %s has a bind under way to %s and is assumed nowhere", uid, b.Node))
 		}
 	}
+	for uid, x := range c.preparing {
+		if p := c.state.Pod(uid); p != x.pod || !x.stillMeant(p) || x.over || c.pending.Ask(p) == nil {
+			faults = append(faults, fmt.Errorf("pod %s has volumes prepared on %s that are not meant any more", uid, x.bind.Node))
+		}
+	}
 	return errors.Join(faults...)
 }
 
@@ -43,7 +48,13 @@ func (c *Core) verifyPod(p *cluster.Pod) error {
 		return fmt.Errorf("pod %s is bound and still waits", p.Fact.UID)
 	case (p.Alloc != nil) != (a.State == pending.Away):
 		return fmt.Errorf("pod %s is assumed: %t, but away: %t", p.Fact.UID, p.Alloc != nil, a.State == pending.Away)
-	case a.State != pending.InLine || !c.leading || c.unfinished:
+	case a.State != pending.InLine:
+		return nil
+	}
+	if reason, _ := c.whyHeld(p); reason != "" {
+		return fmt.Errorf("pod %s waits although it is to be held for %s", p.Fact.UID, reason)
+	}
+	if !c.leading || c.unfinished {
 		return nil
 	}
 	return c.verifyParked(a)

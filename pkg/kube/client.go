@@ -10,6 +10,7 @@ import (
 	coordinationv1 "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	eventsv1 "k8s.io/client-go/kubernetes/typed/events/v1"
+	resourcev1 "k8s.io/client-go/kubernetes/typed/resource/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
@@ -32,11 +33,12 @@ type Access struct {
 
 // Client is a connection to one API server. It is safe for concurrent use.
 type Client struct {
-	core   corev1.CoreV1Interface
-	apps   appsv1.AppsV1Interface
-	events eventsv1.EventsV1Interface
-	leases coordinationv1.CoordinationV1Interface
-	host   string
+	core    corev1.CoreV1Interface
+	apps    appsv1.AppsV1Interface
+	events  eventsv1.EventsV1Interface
+	leases  coordinationv1.CoordinationV1Interface
+	devices resourcev1.ResourceV1Interface
+	host    string
 
 	binder, teller *poster // of bindings and of events
 }
@@ -73,6 +75,9 @@ func connect(cfg *rest.Config, a Access) (*Client, error) {
 		return nil, fmt.Errorf("prepare the connection to %s: %w", cfg.Host, err)
 	}
 	if c.leases, err = coordinationv1.NewForConfigAndClient(cfg, http); err != nil {
+		return nil, fmt.Errorf("prepare the connection to %s: %w", cfg.Host, err)
+	}
+	if c.devices, err = resourcev1.NewForConfigAndClient(cfg, http); err != nil {
 		return nil, fmt.Errorf("prepare the connection to %s: %w", cfg.Host, err)
 	}
 	return c, c.makePosters(cfg, http)

@@ -81,5 +81,5 @@ func TestATextThatMayNotBeReadIsToldOnce(t *testing.T) {
 
 	server.deny("configmaps", false)
 	require.Eventually(t, func() bool { return string((<-told).Data) == "one" }, 15*time.Second, time.Millisecond)
-	require.Contains(t, log.String(), "the right to read ConfigMap batch/queues is there now")
+	require.Contains(t, log.String(), "ConfigMap batch/queues can be read now")
 }

@@ -2,7 +2,6 @@ package kube
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -13,27 +12,47 @@ import (
 // askAgain is how long to wait before a resource that may not be read is asked for again.
 const askAgain = 30 * time.Second
 
-// denial follows whether Sluice has the right to read a resource that it can do without, or that it need not have yet, and says so when it has not.
+// denial follows whether Sluice can read a resource that it can do without, or that it need not have yet, and says so when it cannot: for want of the right, or
+// because the API server has no such resource.
 //
-//	allowed ── forbidden ──> denied: goes on without, asks again from time to time ── answered ──> allowed
+//	allowed ── forbidden, no such resource ──> denied: goes on without, asks again from time to time ── answered ──> allowed
 type denial struct {
 	resource string
 	effect   string // what is the case then
 	remedy   string
+	// optional: not every API server has the resource.
+	optional bool
 	log      *slog.Logger
 	again    time.Duration
 	// waive is told each time, so that nobody waits for the resource.
 	waive  func()
 	denied atomic.Bool
+	// absent: it is denied because the API server does not have it.
+	absent atomic.Bool
 }
 
-// forbidden reports whether an error says that the right is missing.
-func (d *denial) forbidden(err error) bool { return d != nil && apierrors.IsForbidden(err) }
+// forgives reports whether an error says that the right is missing, or the resource where it may be.
+func (d *denial) forgives(err error) bool {
+	return d != nil && (apierrors.IsForbidden(err) || d.optional && apierrors.IsNotFound(err))
+}
 
-// refused notes that the right is missing, and returns when it is time to ask again.
+// words say what is the case.
+func (d *denial) words() string {
+	if d.absent.Load() {
+		return "this API server has no " + d.resource + ", " + d.effect
+	}
+	return "no right to read " + d.resource + ", " + d.effect
+}
+
+// refused notes that the resource cannot be read, and returns when it is time to ask again.
 func (d *denial) refused(ctx context.Context, err error) {
-	if !d.denied.Swap(true) {
-		d.log.Warn(fmt.Sprintf("no right to read %s, %s", d.resource, d.effect), "error", plain(err), "remedy", d.remedy)
+	d.absent.Store(apierrors.IsNotFound(err))
+	switch {
+	case d.denied.Swap(true):
+	case d.absent.Load():
+		d.log.Info(d.words())
+	default:
+		d.log.Warn(d.words(), "error", plain(err), "remedy", d.remedy)
 	}
 	d.waive()
 	select {
@@ -45,6 +64,6 @@ func (d *denial) refused(ctx context.Context, err error) {
 // granted notes that the resource was read.
 func (d *denial) granted() {
 	if d != nil && d.denied.Swap(false) {
-		d.log.Info("the right to read " + d.resource + " is there now")
+		d.log.Info(d.resource + " can be read now")
 	}
 }

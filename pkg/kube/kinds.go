@@ -8,6 +8,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
+	resourcev1 "k8s.io/api/resource/v1"
 
 	"github.com/sluice-scheduler/sluice/pkg/core"
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
@@ -19,7 +20,7 @@ func compareKeys(a, b key) int {
 
 func isObject(o any) bool {
 	switch o.(type) {
-	case *v1.Pod, *v1.Node, *v1.Namespace, *v1.Service, *v1.ReplicationController, *appsv1.ReplicaSet, *appsv1.StatefulSet:
+	case *v1.Pod, *v1.Node, *v1.Namespace, *v1.Service, *v1.ReplicationController, *appsv1.ReplicaSet, *appsv1.StatefulSet, *resourcev1.DeviceClass:
 		return true
 	}
 	return false
@@ -132,4 +133,23 @@ func sameNamespace(a, b *cluster.NamespaceFact) bool {
 	x, y := *a, *b
 	x.ResourceVersion, y.ResourceVersion = "", ""
 	return reflect.DeepEqual(x, y)
+}
+
+// devices are all DeviceClasses.
+type devices struct{}
+
+func (devices) read(object any) (key, *cluster.DeviceClassFact) {
+	f := cluster.ReadDeviceClass(object.(*resourcev1.DeviceClass))
+	return key{name: f.Name}, f
+}
+
+func (devices) set(old **cluster.DeviceClassFact, fact *cluster.DeviceClassFact) []core.Event {
+	if old != nil && (*old).Extended == fact.Extended {
+		return nil
+	}
+	return []core.Event{core.DeviceClassSet{Class: fact}}
+}
+
+func (devices) gone(fact *cluster.DeviceClassFact, _ any) []core.Event {
+	return []core.Event{core.DeviceClassGone{Name: fact.Name}}
 }

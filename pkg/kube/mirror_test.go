@@ -150,6 +150,8 @@ func TestEveryChangeOfAPodFactIsNews(t *testing.T) {
 			changed.Liking = &cluster.Liking{}
 		case name == "Labels":
 			changed.Labels = cluster.PackLabels(map[string]string{"a": "label"})
+		case name == "Needs":
+			changed.Needs = &cluster.Needs{Key: "a claim"}
 		case name == "Claim":
 			changed.Claim = &cluster.Claim{App: "another"}
 		case field.Kind() == reflect.String:

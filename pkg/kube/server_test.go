@@ -147,6 +147,10 @@ func words(events []core.Event) (out []string) {
 			out = append(out, fmt.Sprintf("selector %d %s/%s %s", f.Kind, f.Namespace, f.Name, f.Labels.AsSelector().Add(f.Requirements...)))
 		case core.SelectorGone:
 			out = append(out, fmt.Sprintf("selector %d %s/%s gone", e.ID.Kind, e.ID.Namespace, e.ID.Name))
+		case core.DeviceClassSet:
+			out = append(out, "class "+e.Class.Name+": "+e.Class.Extended)
+		case core.DeviceClassGone:
+			out = append(out, "class "+e.Name+" gone")
 		case core.PodRejected:
 			out = append(out, "pod "+string(e.UID)+" rejected: "+e.Reason)
 		}

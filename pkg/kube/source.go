@@ -48,7 +48,7 @@ func (s *source) note(err error) {
 	case err == nil:
 		s.outage.worked(s.resource)
 		s.denial.granted()
-	case s.denial.forbidden(err):
+	case s.denial.forgives(err):
 		s.outage.worked(s.resource)
 		s.denial.refused(s.ctx, err)
 	default:

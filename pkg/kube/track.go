@@ -2,7 +2,6 @@ package kube
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -32,20 +31,22 @@ func track[F any](ctx context.Context, w *Watch, t tracked[F]) {
 }
 
 // without prepares for a resource that Sluice can do without; effect says what is missing then.
-func (w *Watch) without(resource, effect string) {
+func (w *Watch) without(resource, effect string) *denial {
 	w.waiting[resource] = true
-	w.denials[resource] = &denial{
+	d := &denial{
 		resource: resource, effect: "going on without: " + effect,
 		remedy: "give Sluice's service account the rights in deploy/base/rbac.yaml; no restart is needed",
 		log:    w.log, again: askAgain, waive: func() { w.settled(resource) },
 	}
+	w.denials[resource] = d
+	return d
 }
 
-// Note says what Sluice does without, since it may not read it; empty if there is nothing.
+// Note says what Sluice does without, since it cannot read it; empty if there is nothing.
 func (w *Watch) Note() (note string) {
 	for _, resource := range slices.Sorted(maps.Keys(w.denials)) {
 		if d := w.denials[resource]; d.denied.Load() {
-			note += fmt.Sprintf("; no right to read %s, %s", d.resource, d.effect)
+			note += "; " + d.words()
 		}
 	}
 	return strings.TrimPrefix(note, "; ")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	v1 "k8s.io/api/core/v1"
+	resourcev1 "k8s.io/api/resource/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -99,6 +100,7 @@ func NewWatch(c *Client, o WatchOptions, sink Sink) (*Watch, error) {
 		synced:   make(chan struct{}),
 	}
 	w.without("namespaces", "queues and quotas that their annotations set are not known")
+	w.without(deviceClasses, "pods that ask for an extended resource which a DeviceClass provides are told that no node offers it").optional = true
 	if o.Extra.Selectors {
 		for _, t := range selecting {
 			w.without(t.resource, "pods are not spread by their selectors")
@@ -122,6 +124,9 @@ func (w *Watch) Run(ctx context.Context) {
 	all.Go(func() {
 		track(ctx, w, tracked[*cluster.NamespaceFact]{"namespaces", newNamespace, newNamespaces, namespaces{w.reader}})
 	})
+	all.Go(func() {
+		track(ctx, w, tracked[*cluster.DeviceClassFact]{deviceClasses, newDeviceClass, newDeviceClasses, devices{}})
+	})
 	if w.extra.Selectors {
 		w.trackSelectors(ctx, all.Go)
 	}
@@ -132,12 +137,17 @@ func (w *Watch) Run(ctx context.Context) {
 }
 
 // Empty objects and lists for what is read.
-func newNode() runtime.Object       { return &v1.Node{} }
-func newNodes() runtime.Object      { return &v1.NodeList{} }
-func newPod() runtime.Object        { return &v1.Pod{} }
-func newPods() runtime.Object       { return &v1.PodList{} }
-func newNamespace() runtime.Object  { return &v1.Namespace{} }
-func newNamespaces() runtime.Object { return &v1.NamespaceList{} }
+func newNode() runtime.Object          { return &v1.Node{} }
+func newNodes() runtime.Object         { return &v1.NodeList{} }
+func newPod() runtime.Object           { return &v1.Pod{} }
+func newPods() runtime.Object          { return &v1.PodList{} }
+func newNamespace() runtime.Object     { return &v1.Namespace{} }
+func newNamespaces() runtime.Object    { return &v1.NamespaceList{} }
+func newDeviceClass() runtime.Object   { return &resourcev1.DeviceClass{} }
+func newDeviceClasses() runtime.Object { return &resourcev1.DeviceClassList{} }
+
+// deviceClasses is the resource.
+const deviceClasses = "deviceclasses"
 
 // options of a reflector. It asks an API server that is away again after 0.2 s to 3 s, sooner than client-go would: until it is back
 // nothing is placed.
@@ -151,8 +161,11 @@ func options(name string) cache.ReflectorOptions {
 // get is a list or watch of a resource. It is tried once: client-go would repeat it for ten seconds before it told anybody.
 func (w *Watch) get(resource string, o metav1.ListOptions) *rest.Request {
 	api := w.client.core.RESTClient()
-	if inApps(resource) {
+	switch {
+	case inApps(resource):
 		api = w.client.apps.RESTClient()
+	case resource == deviceClasses:
+		api = w.client.devices.RESTClient()
 	}
 	r := api.Get().MaxRetries(0)
 	switch resource {
@@ -203,7 +216,7 @@ func (w *Watch) settled(resource string) {
 	}
 }
 
-// Synced is closed as soon as all that was there at the start is in the sink; namespaces only if they may be read.
+// Synced is closed as soon as all that was there at the start is in the sink; what Sluice can do without only if it can be read.
 func (w *Watch) Synced() <-chan struct{} { return w.synced }
 
 // Check returns an error until all that was there at the start is in the sink. It names what is missing.

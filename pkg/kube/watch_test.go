@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
+	resourcev1 "k8s.io/api/resource/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -33,6 +34,7 @@ type watched struct {
 	live        map[string]chan string      // lines to send
 	unavailable bool
 	denied      map[string]bool // resources that may not be read
+	missing     map[string]bool // resources that it does not have
 	queries     map[string]url.Values
 }
 
@@ -42,8 +44,10 @@ func newWatched() *watched {
 		live: map[string]chan string{
 			"pods": make(chan string, 10), "nodes": make(chan string, 10), "namespaces": make(chan string, 10), "configmaps": make(chan string, 10),
 			"services": make(chan string, 10), "replicationcontrollers": make(chan string, 10), "replicasets": make(chan string, 10), "statefulsets": make(chan string, 10),
+			deviceClasses: make(chan string, 10),
 		},
 		denied:  map[string]bool{},
+		missing: map[string]bool{},
 		queries: map[string]url.Values{},
 	}
 }
@@ -66,6 +70,8 @@ func line(kind string, o runtime.Object) string {
 		o.TypeMeta = metav1.TypeMeta{Kind: "ReplicaSet", APIVersion: "apps/v1"}
 	case *appsv1.StatefulSet:
 		o.TypeMeta = metav1.TypeMeta{Kind: "StatefulSet", APIVersion: "apps/v1"}
+	case *resourcev1.DeviceClass:
+		o.TypeMeta = metav1.TypeMeta{Kind: "DeviceClass", APIVersion: "resource.k8s.io/v1"}
 	}
 	data, err := json.Marshal(o)
 	if err != nil {
@@ -92,6 +98,8 @@ func bookmark(resource string) string {
 		return line("BOOKMARK", &appsv1.ReplicaSet{ObjectMeta: m})
 	case "statefulsets":
 		return line("BOOKMARK", &appsv1.StatefulSet{ObjectMeta: m})
+	case deviceClasses:
+		return line("BOOKMARK", &resourcev1.DeviceClass{ObjectMeta: m})
 	}
 	return line("BOOKMARK", &v1.Node{ObjectMeta: m})
 }
@@ -99,7 +107,7 @@ func bookmark(resource string) string {
 func (s *watched) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	resource := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
 	s.mu.Lock()
-	down, denied, objects := s.unavailable, s.denied[resource], s.start[resource]
+	down, denied, missing, objects := s.unavailable, s.denied[resource], s.missing[resource], s.start[resource]
 	s.queries[resource] = r.URL.Query()
 	s.mu.Unlock()
 	if down {
@@ -107,6 +115,10 @@ func (s *watched) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if denied {
 		status(apierrors.NewForbidden(v1.Resource(resource), "", errors.New("no rights")))(w, r)
+		return
+	}
+	if missing {
+		http.NotFound(w, r) // as an API server says of a path that it does not know
 		return
 	}
 	if r.URL.Query().Get("watch") == "" {
@@ -136,6 +148,12 @@ func (s *watched) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+}
+
+func (s *watched) lack(resource string, missing bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.missing[resource] = missing
 }
 
 func (s *watched) deny(resource string, denied bool) {
@@ -193,7 +211,7 @@ func followWith(t *testing.T, server *watched, o WatchOptions) (*Watch, *sink, *
 	for _, d := range w.denials {
 		d.again = w.again
 	}
-	require.ErrorContains(t, w.Check(), "namespaces and nodes and pods ")
+	require.ErrorContains(t, w.Check(), "deviceclasses and namespaces and nodes and pods ")
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { w.Run(ctx); close(ended) }()
@@ -260,7 +278,7 @@ func TestNamespacesThatMayNotBeReadAreDoneWithout(t *testing.T) {
 
 	server.deny("namespaces", false)
 	awaitWords(t, s, "namespace default: root.a")
-	require.Eventually(t, func() bool { return strings.Contains(log.String(), "the right to read namespaces is there now") }, 15*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(log.String(), "namespaces can be read now") }, 15*time.Second, time.Millisecond)
 	require.Zero(t, w.Stats().Relists)
 	require.NotContains(t, log.String(), "is back after")
 }
@@ -294,6 +312,39 @@ func TestSelectorsAreWatchedIfTheyAreAskedFor(t *testing.T) {
 	server.live["statefulsets"] <- line("ADDED", &appsv1.StatefulSet{ObjectMeta: meta, Spec: appsv1.StatefulSetSpec{Selector: selector}})
 	awaitWords(t, s, "selector 4 default/web app=web")
 	require.Empty(t, w.Note())
+}
+
+// TestDeviceClassesAreOptional: an API server may not have them, or not let Sluice read them.
+func TestDeviceClassesAreOptional(t *testing.T) {
+	for name, c := range map[string]struct {
+		keep func(*watched, bool)
+		says string
+	}{
+		"no such API":   {func(s *watched, keep bool) { s.lack(deviceClasses, keep) }, "level=INFO msg=\"this API server has no deviceclasses, going on without: "},
+		"no such right": {func(s *watched, keep bool) { s.deny(deviceClasses, keep) }, "level=WARN msg=\"no right to read deviceclasses, going on without: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := newWatched()
+			name := "example.com/gpu"
+			server.start[deviceClasses] = []runtime.Object{&resourcev1.DeviceClass{
+				ObjectMeta: metav1.ObjectMeta{Name: "gpus"}, Spec: resourcev1.DeviceClassSpec{ExtendedResourceName: &name},
+			}}
+			c.keep(server, true)
+			w, s, log := follow(t, server, "")
+			<-w.Synced()
+			require.NoError(t, w.Check())
+			time.Sleep(300 * time.Millisecond) // it keeps asking
+			require.Equal(t, 1, strings.Count(log.String(), c.says), log.String())
+			require.Zero(t, w.Stats().Outages)
+			require.Contains(t, w.Note(), "deviceclasses, going on without: pods that ask for")
+			c.keep(server, false)
+			awaitWords(t, s, "class gpus: example.com/gpu")
+			server.live[deviceClasses] <- line("MODIFIED", &resourcev1.DeviceClass{ObjectMeta: metav1.ObjectMeta{Name: "gpus"}})
+			awaitWords(t, s, "class gpus: ")
+			server.live[deviceClasses] <- line("DELETED", &resourcev1.DeviceClass{ObjectMeta: metav1.ObjectMeta{Name: "gpus"}})
+			awaitWords(t, s, "class gpus gone")
+		})
+	}
 }
 
 // Pods and nodes it cannot do without: it waits and says so.

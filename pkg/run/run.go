@@ -86,6 +86,7 @@ func newProcess(o Options) (*process, error) {
 	}
 	p.quarantine = OpenQuarantine(c.StatePath(os.TempDir()), o.Version, o.Log)
 	p.inbox.Put(p.quarantine.Events()...)
+	p.inbox.Put(core.VolumesHidden{What: "volumes yet"})
 	p.join(core.New(core.Config{
 		Budget: c.Step.Budget, BackoffInitial: c.Backoff.Initial, BackoffMax: c.Backoff.Max,
 		RetryAfter: c.RetryAfter, RefreshAfter: max(c.Status.CountsEvery, 1), Watch: p.quarantine.spare(o.Trap),

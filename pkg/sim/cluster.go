@@ -8,6 +8,7 @@ import (
 	"time"
 
 	v1 "k8s.io/api/core/v1"
+	resourcev1 "k8s.io/api/resource/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -30,6 +31,8 @@ type Cluster struct {
 	Core *core.Core
 	// Log receives every effect, if set.
 	Log func(at time.Duration, e core.Effect)
+	// Refuse says, if set, why a PrepareVolumes fails; empty if it does not. Returning false keeps the answer back.
+	Refuse func(core.PrepareVolumes) (why string, answered bool)
 	// Answer decides the outcome of a bind, if set; otherwise all are bound. Returning false keeps the answer back.
 	Answer func(core.Bind) (core.BindDone, bool)
 
@@ -43,6 +46,8 @@ type Cluster struct {
 	// tree is nil until one is set.
 	tree       *cluster.Tree
 	namespaces map[string]*v1.Namespace
+	devices    map[string]*resourcev1.DeviceClass
+	volumes    *volumes
 }
 
 // New returns an empty cluster whose core leads.
@@ -50,7 +55,7 @@ func New(cfg core.Config) *Cluster {
 	c := &Cluster{
 		cfg: cfg, now: start,
 		nodes: map[string]*v1.Node{}, pods: map[types.UID]*v1.Pod{}, byName: map[string]types.UID{},
-		namespaces: map[string]*v1.Namespace{},
+		namespaces: map[string]*v1.Namespace{}, devices: map[string]*resourcev1.DeviceClass{}, volumes: newVolumes(),
 	}
 	c.Core = core.New(cfg)
 	c.tell(core.Lead{On: true})
@@ -72,6 +77,18 @@ func (c *Cluster) SetNode(n *v1.Node) {
 	}
 	c.nodes[n.Name] = n
 	c.tell(core.NodeSet{Node: read.ReadNode(n)})
+}
+
+// SetDeviceClass creates or replaces a DeviceClass.
+func (c *Cluster) SetDeviceClass(d *resourcev1.DeviceClass) {
+	c.devices[d.Name] = d
+	c.tell(core.DeviceClassSet{Class: cluster.ReadDeviceClass(d)})
+}
+
+// DeleteDeviceClass deletes a DeviceClass.
+func (c *Cluster) DeleteDeviceClass(name string) {
+	delete(c.devices, name)
+	c.tell(core.DeviceClassGone{Name: name})
 }
 
 // Node returns a node; nil when there is none.
@@ -141,6 +158,10 @@ func (c *Cluster) Restart() {
 // Relist tells the core of every object again.
 func (c *Cluster) Relist() {
 	c.relistQueues()
+	for _, name := range slices.Sorted(maps.Keys(c.devices)) {
+		c.tell(core.DeviceClassSet{Class: cluster.ReadDeviceClass(c.devices[name])})
+	}
+	c.relistVolumes()
 	for _, name := range slices.Sorted(maps.Keys(c.nodes)) {
 		c.tell(core.NodeSet{Node: read.ReadNode(c.nodes[name])})
 	}
@@ -204,6 +225,8 @@ func (c *Cluster) perform(e core.Effect) {
 		if answered {
 			c.Finish(e, done)
 		}
+	case core.PrepareVolumes:
+		c.prepare(e)
 	case core.Condition:
 		if p := c.pods[e.Pod.UID]; p != nil {
 			setCondition(p, e)

@@ -2,6 +2,8 @@ package sim
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	v1 "k8s.io/api/core/v1"
@@ -41,7 +43,8 @@ func (s *Script) node(a Args, _ string) error {
 }
 
 // pod makes pods: pod NAME [count=N] [cpu=] [memory=] [any.resource/name=] [priority=] [selector=(k=v)] [tolerate=(key)] [port=80]
-// [scheduler=other] [on=node] [nominated=node] [pin=node] [gated] [order=] [image=] [app=] [queue=] [user=] [groups=(g,…)].
+// [scheduler=other] [on=node] [nominated=node] [pin=node] [gated] [order=] [image=] [app=] [queue=] [user=] [groups=(g,…)] [claims=(c,…)]
+// [ephemeral=(volume,…)].
 func (s *Script) pod(a Args, _ string) error {
 	names, err := a.names()
 	if err != nil {
@@ -93,6 +96,14 @@ func newPod(name string, a Args) (*v1.Pod, error) {
 	if a.has("gated") {
 		p.Spec.SchedulingGates = []v1.PodSchedulingGate{{Name: "wait"}}
 	}
+	for _, name := range a.Values["claims"] {
+		p.Spec.Volumes = append(p.Spec.Volumes, v1.Volume{Name: name, VolumeSource: v1.VolumeSource{
+			PersistentVolumeClaim: &v1.PersistentVolumeClaimVolumeSource{ClaimName: name},
+		}})
+	}
+	for _, name := range a.Values["ephemeral"] {
+		p.Spec.Volumes = append(p.Spec.Volumes, v1.Volume{Name: name, VolumeSource: v1.VolumeSource{Ephemeral: &v1.EphemeralVolumeSource{}}})
+	}
 	if pin := a.one("pin", ""); pin != "" {
 		p.Spec.Affinity = pinnedTo(pin)
 	}
@@ -143,6 +154,8 @@ func quantities(a Args, plain ...string) (v1.ResourceList, error) {
 	}
 	return list, nil
 }
+
+func sortedNames(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
 
 func keyValues(list []string) map[string]string {
 	if len(list) == 0 {

@@ -28,6 +28,9 @@ type Script struct {
 	refuse map[string]string
 	keep   map[string]bool
 	kept   map[string]core.Bind
+	// spoil says, by pod name, why the next PrepareVolumes of that pod fails; stall that it is not answered.
+	spoil map[string]string
+	stall map[string]bool
 }
 
 // NewScript returns a script on an empty cluster.
@@ -42,6 +45,8 @@ func (s *Script) begin() {
 	s.refuse, s.keep, s.kept = map[string]string{}, map[string]bool{}, map[string]core.Bind{}
 	s.cluster.Log = s.log
 	s.cluster.Answer = s.answer
+	s.spoil, s.stall = map[string]string{}, map[string]bool{}
+	s.cluster.Refuse = s.refuseVolumes
 }
 
 // Do runs one command and returns what it caused. Input is the text below the command, if any. An unknown command or argument is an error.
@@ -87,7 +92,23 @@ var commands = map[string]func(*Script, Args, string) error{
 	"queues":   (*Script).queues,
 	"survey":   (*Script).survey,
 
-	"nominate":  (*Script).nominate,
+	"class":        (*Script).deviceClass,
+	"nominate":     (*Script).nominate,
+	"resize":       (*Script).resize,
+	"change":       (*Script).change,
+	"claim":        (*Script).claim,
+	"volume":       (*Script).volume,
+	"storageclass": (*Script).class,
+	"csinode":      (*Script).csiNode,
+	"csidriver":    (*Script).csiDriver,
+	"capacity":     (*Script).capacity,
+	"attachment":   (*Script).attachment,
+	"bind-claim":   (*Script).bindClaim,
+	"provision":    (*Script).provision,
+	"spoil":        (*Script).spoiled,
+	"stall":        (*Script).stalled,
+	"hide":         (*Script).hide,
+
 	"namespace": (*Script).namespace,
 	"rejected":  (*Script).rejected,
 }
@@ -98,6 +119,8 @@ func (s *Script) log(at time.Duration, e core.Effect) {
 	switch e := e.(type) {
 	case core.Bind:
 		s.printf("%v bind %s to %s", at, e.Pod.Name, e.Node)
+	case core.PrepareVolumes:
+		s.printf("%v prepare %s on %s:%s", at, e.Pod.Name, e.Node, preparations(e))
 	case core.Recall:
 		s.printf("%v recall %s", at, e.UID)
 	case core.Condition:
@@ -185,6 +208,13 @@ func (s *Script) deleted(a Args, _ string) error {
 		s.cluster.DeleteNode(a.one("node", ""))
 		return nil
 	}
+	if a.has("class") {
+		s.cluster.DeleteDeviceClass(a.one("class", ""))
+		return nil
+	}
+	if s.deleteObject(a) {
+		return nil
+	}
 	name := a.one("pod", "")
 	if s.cluster.Pod(namespace, name) == nil {
 		return fmt.Errorf("no such pod: %s", name)
@@ -208,12 +238,6 @@ func (s *Script) finish(a Args, _ string) error {
 // bind is another scheduler binding a pod.
 func (s *Script) bind(a Args, _ string) error {
 	s.cluster.ChangePod(namespace, a.Name, func(p *v1.Pod) { p.Spec.NodeName = a.one("node", "") })
-	return nil
-}
-
-// nominate is somebody nominating a pod for a node, or for none.
-func (s *Script) nominate(a Args, _ string) error {
-	s.cluster.ChangePod(namespace, a.Name, func(p *v1.Pod) { p.Status.NominatedNodeName = a.one("node", "") })
 	return nil
 }
 
@@ -299,6 +323,9 @@ func (s *Script) stats(Args, string) error {
 	n := s.cluster.Core.Stats()
 	s.printf("scheduled=%d unschedulable=%d refused=%d recalled=%d stolen=%d elsewhere=%d woken=%d rejected=%v", n.Scheduled,
 		n.Unschedulable, n.Refused, n.Recalled, n.Stolen, n.Elsewhere, n.Woken, n.Rejected)
+	if n.Preparing > 0 || n.VolumesFailed > 0 {
+		s.printf("preparing=%d volumesFailed=%d", n.Preparing, n.VolumesFailed)
+	}
 	s.printf("ready=%d parked=%d backoff=%d gated=%d held=%d assumed=%d shapes=%d", n.Ready, n.Parked, n.Backoff, n.Gated, n.Held,
 		n.Assumed, n.Shapes)
 	return nil

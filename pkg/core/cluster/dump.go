@@ -47,6 +47,9 @@ func (s *State) dumpNode(w io.Writer, n *Node, offered resource.Vector) {
 	if len(n.ports) > 0 {
 		fmt.Fprintf(w, "  ports: %s\n", strings.Join(n.portList(), " "))
 	}
+	if len(n.attached) > 0 {
+		fmt.Fprintf(w, "  volumes: %s\n", strings.Join(n.attachedList(), " "))
+	}
 }
 
 // dumpTopology writes the counts by domain that are not zero.
@@ -120,6 +123,15 @@ func (n *Node) portList() []string {
 	list := make([]string, len(n.ports))
 	for i, p := range n.ports {
 		list[i] = fmt.Sprintf("%s/%s:%d×%d", p.Protocol, p.IP, p.Number, p.count)
+	}
+	slices.Sort(list)
+	return list
+}
+
+func (n *Node) attachedList() []string {
+	list := make([]string, len(n.attached))
+	for i, u := range n.attached {
+		list[i] = fmt.Sprintf("%s/%s×%d+%d", u.Driver, strings.ReplaceAll(u.Handle, " ", "_"), u.pods, u.attachments)
 	}
 	slices.Sort(list)
 	return list

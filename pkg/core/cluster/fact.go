@@ -43,6 +43,8 @@ type PodFact struct {
 	Liking *Liking
 	// Labels are what terms of other pods, and its own, select it by.
 	Labels Labels
+	// Needs is what it asks of volumes; nil if nothing.
+	Needs *Needs
 	// Claim says to whom the pod belongs and where it wants to queue. ReadPod leaves it nil; whoever hands on the fact sets it for pods of ours,
 	// by app.Identify, and may share one among pods.
 	Claim *Claim

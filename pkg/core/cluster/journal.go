@@ -28,6 +28,9 @@ func (s *State) Commit() {
 	for _, e := range s.journal {
 		if e.sign < 0 {
 			s.improve(e.alloc.Node)
+			if e.alloc.mount != nil {
+				s.freed(e.alloc.mount)
+			}
 		} else if e.alloc.unlisted != nil && e.alloc.unlisted != e.alloc.Node {
 			s.improve(e.alloc.unlisted)
 		}
@@ -43,10 +46,13 @@ func (s *State) Commit() {
 }
 
 // Assume places a pending pod on a node, tentatively until Commit.
-func (s *State) Assume(p *Pod, n *Node) { s.allocate(p, n, false) }
+func (s *State) Assume(p *Pod, n *Node) { s.allocate(p, n, false, nil) }
+
+// AssumeWith does so with what is decided for the pod's claims; nil if nothing has to be.
+func (s *State) AssumeWith(p *Pod, n *Node, c *Choice) { s.allocate(p, n, false, c) }
 
 // AssumeAt does so by the node's name, which need not be known.
-func (s *State) AssumeAt(p *Pod, node string) { s.allocate(p, s.node(node), false) }
+func (s *State) AssumeAt(p *Pod, node string) { s.allocate(p, s.node(node), false, nil) }
 
 // Release takes a pod off its node, if it is on one, tentatively until Commit.
 func (s *State) Release(p *Pod) {
@@ -55,8 +61,9 @@ func (s *State) Release(p *Pod) {
 	}
 }
 
-func (s *State) allocate(p *Pod, n *Node, bound bool) {
+func (s *State) allocate(p *Pod, n *Node, bound bool, c *Choice) {
 	a := &Allocation{Pod: p, Node: n, Uses: s.uses(p), Ports: p.Shape.Ports, Presumed: p.Shape.Presumed, Bound: bound, ties: p.tiesOf()}
+	a.mount = s.mounted(p, c)
 	if a.App = p.App; a.App != nil && a.App.Ledger == nil {
 		a.App.arriving = true
 		s.place(a.App)
@@ -82,6 +89,9 @@ func (s *State) move(a *Allocation, sign int64) {
 	n.Presumed.Memory += sign * a.Presumed.Memory
 	if a.ties != nil {
 		s.tie(a, int32(sign))
+	}
+	if a.mount != nil {
+		s.moveMount(a, int(sign))
 	}
 	if a.App != nil {
 		s.moveApp(a, sign)

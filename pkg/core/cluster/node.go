@@ -28,12 +28,16 @@ type Node struct {
 	Nominees []*Pod
 	// Class is that of a known node.
 	Class *Class
+	// CSI is what CSI drivers say of the node; nil if nothing.
+	CSI *CSINodeFact
 	// API is a node object with name and labels only, for helpers that want one.
 	API *v1.Node
 	// Version is that of the node's last change of any kind; see State.Since.
 	Version uint64
 
 	ports        []portUse
+	attached     []attachedUse
+	disks        []*Allocation // that exclude others by their disks
 	newer, older *Node
 	dirty        bool
 	better       bool
@@ -163,14 +167,16 @@ func equalTaints(a, b v1.Taint) bool {
 func (s *State) node(name string) *Node {
 	n := s.nodes[name]
 	if n == nil {
-		n = &Node{Name: name}
+		n = &Node{Name: name, CSI: s.storage.csiNodes[name]}
 		s.nodes[name] = n
 	}
 	return n
 }
 
-// hollow reports whether neither a fact nor a pod names the node.
-func (n *Node) hollow() bool { return n.Fact == nil && len(n.Pods) == 0 && len(n.Nominees) == 0 }
+// hollow reports whether no fact, pod or attachment names the node.
+func (n *Node) hollow() bool {
+	return n.Fact == nil && len(n.Pods) == 0 && len(n.Nominees) == 0 && len(n.attached) == 0
+}
 
 // left follows that a pod has left a node, or its fact. The record of a hollow node goes, but not before all that could put a pod there again by being undone is
 // lasting.
@@ -270,6 +276,9 @@ func (s *State) countOffers(offered resource.Vector, sign int) {
 		}
 		s.offering[slot] += sign
 		s.offerVersion++
+		if len(s.deviceClasses) > 0 && s.offering[slot] == max(0, sign) {
+			s.deviceVersion++ // the first that offers it, or none any more
+		}
 	}
 }
 

@@ -29,6 +29,7 @@ func ReadPod(pod *v1.Pod, scheduler string) *PodFact {
 		Started:         pod.Status.StartTime != nil,
 		Demand:          demand,
 		Labels:          PackLabels(pod.Labels),
+		Needs:           ReadNeeds(pod),
 		Said:            readCondition(pod),
 	}
 	if f.Node != "" {

@@ -25,6 +25,10 @@ type State struct {
 	offering     []int
 	offerVersion uint64
 
+	// deviceClasses are by name; deviceVersion changes with what they alone provide.
+	deviceClasses map[string]*DeviceClassFact
+	deviceVersion uint64
+
 	// latest is the ring of known nodes, most recently changed first; its zero Node is the ring's end.
 	latest  Node
 	version uint64
@@ -85,7 +89,8 @@ type State struct {
 	spreads       map[string]*spreading
 	spreadVersion uint64
 
-	topo topology
+	topo    topology
+	storage storage
 
 	// total is what the known nodes offer, foreign what pods of others hold there.
 	total, foreign resource.Vector
@@ -97,6 +102,8 @@ type Pod struct {
 	Shape *Shape
 	// Alloc is where the pod runs or is going to; nil while it waits.
 	Alloc *Allocation
+	// Volumes is what it asks of volumes; nil if nothing.
+	Volumes *Volumes
 	// App is the application of a pod of ours; nil for others.
 	App *App
 	// Kin is what terms make of a pod of ours that is not bound; nil for most.
@@ -128,6 +135,8 @@ type Allocation struct {
 	Bound bool
 	// Recalled: its bind was asked back because the room is gone; at most once.
 	Recalled bool
+	// mount is what it holds of volumes; nil if nothing.
+	mount *mount
 	// at is the position in Node.Pods.
 	at int
 	// ties are the counts by domain that it is entered in; nil for most.
@@ -144,13 +153,14 @@ func New() *State {
 		shapes: map[string]*Shape{},
 		nodes:  map[string]*Node{},
 
-		yieldTo: math.MinInt64,
+		yieldTo: math.MinInt64, deviceClasses: map[string]*DeviceClassFact{},
 		classOf: map[string]*Class{}, labelKeys: map[string]*labelKey{}, manyClasses: 256,
 
 		appOf: map[appKey]*App{}, appsIn: map[string][]*App{}, namespaces: map[string]*NamespaceFact{}, homes: map[homeKey]home{},
 		spreads: map[string]*spreading{},
 
-		topo: newTopology(),
+		topo:    newTopology(),
+		storage: newStorage(),
 	}
 	s.latest.newer, s.latest.older = &s.latest, &s.latest
 	s.SetTree(DefaultTree())
@@ -187,6 +197,7 @@ func (s *State) SetPod(f *PodFact) *Pod {
 	s.setShape(p, f.Demand)
 	s.setFolk(p, old)
 	s.retie(p)
+	s.setVolumes(p, f.Needs)
 	s.setOwner(p, old)
 	switch {
 	case f.Node == "":
@@ -194,9 +205,10 @@ func (s *State) SetPod(f *PodFact) *Pod {
 	case p.Alloc != nil && p.Alloc.Node.Name == f.Node:
 		p.Alloc.Bound = true
 		s.refreshUse(p)
+		s.unchoose(p)
 	default:
 		s.Release(p)
-		s.allocate(p, s.node(f.Node), true)
+		s.allocate(p, s.node(f.Node), true, nil)
 	}
 	s.setKin(p)
 	s.Commit()
@@ -222,6 +234,7 @@ func (s *State) RemovePod(uid types.UID) {
 	delete(s.pods, uid)
 	s.leaveFolk(p)
 	s.dropKin(p.Kin)
+	s.dropVolumes(p)
 	s.dropShape(p.Shape)
 }
 
@@ -242,7 +255,7 @@ func (s *State) setOwner(p *Pod, old *PodFact) {
 		s.leaveApp(p, old)
 	}
 	if a != nil {
-		s.allocate(p, a.Node, a.Bound)
+		s.allocate(p, a.Node, a.Bound, a.Choice())
 	}
 	s.Commit()
 }
@@ -260,9 +273,9 @@ func (s *State) uses(p *Pod) resource.Vector {
 // refreshUse re-enters an allocation when what its pod holds has changed: −1 old, +1 new.
 func (s *State) refreshUse(p *Pod) {
 	if !slices.Equal(p.Alloc.Ports, p.Shape.Ports) || !s.uses(p).Equal(p.Alloc.Uses) {
-		node, bound := p.Alloc.Node, p.Alloc.Bound
+		a := p.Alloc
 		s.Release(p)
-		s.allocate(p, node, bound)
+		s.allocate(p, a.Node, a.Bound, a.Choice())
 		s.Commit()
 	}
 }

@@ -8,15 +8,10 @@ import (
 )
 
 // unsupported lists the fields of a pod that restrict where it may run and that fit does not evaluate. Preferences
-// (preferredDuringScheduling…, ScheduleAnyway) restrict nothing and are not listed; neither are volumes that every node can mount.
+// (preferredDuringScheduling…, ScheduleAnyway) restrict nothing and are not listed.
 func unsupported(pod *v1.Pod) []string {
 	var fields []string
 	spec := &pod.Spec
-	for i := range spec.Volumes {
-		if kind := restrictingVolume(&spec.Volumes[i].VolumeSource); kind != "" {
-			fields = append(fields, fmt.Sprintf("spec.volumes[%d].%s", i, kind))
-		}
-	}
 	if len(spec.ResourceClaims) > 0 {
 		fields = append(fields, "spec.resourceClaims")
 	}
@@ -48,31 +43,4 @@ func needsFeature(spec *v1.PodSpec) (fields []string) {
 	look("containers", spec.Containers)
 	look("initContainers", spec.InitContainers)
 	return fields
-}
-
-// restrictingVolume names the kind of a volume that not every node can mount, or that excludes others; empty for the rest.
-func restrictingVolume(v *v1.VolumeSource) string {
-	switch {
-	case v.PersistentVolumeClaim != nil:
-		return "persistentVolumeClaim"
-	case v.Ephemeral != nil:
-		return "ephemeral"
-	case v.GCEPersistentDisk != nil:
-		return "gcePersistentDisk"
-	case v.AWSElasticBlockStore != nil:
-		return "awsElasticBlockStore"
-	case v.AzureDisk != nil:
-		return "azureDisk"
-	case v.Cinder != nil:
-		return "cinder"
-	case v.VsphereVolume != nil:
-		return "vsphereVolume"
-	case v.PortworxVolume != nil:
-		return "portworxVolume"
-	case v.RBD != nil:
-		return "rbd"
-	case v.ISCSI != nil:
-		return "iscsi"
-	}
-	return ""
 }

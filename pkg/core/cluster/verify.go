@@ -19,6 +19,7 @@ func (s *State) Verify() error {
 	v.topology()
 	v.queues()
 	v.owners()
+	v.storage()
 	return errors.Join(v.faults...)
 }
 
@@ -73,7 +74,7 @@ func (v *verifier) nodes() {
 		}
 		v.check(ports == 0, "node %s: its ports are off by %d", name, ports)
 		if n.Fact == nil {
-			v.check(len(n.Pods)+len(n.Nominees) > 0, "node %s is neither known nor named by a pod", name)
+			v.check(!n.hollow(), "node %s is neither known nor named by a pod or an attachment", name)
 			continue
 		}
 		known++

@@ -2,11 +2,13 @@ package fit
 
 import "github.com/sluice-scheduler/sluice/pkg/core/cluster"
 
-// Ask is what is checked: a shape, what terms make of the pod, and the node it is pinned to by name, if any. Pods of equal asks are interchangeable.
+// Ask is what is checked: a shape, what terms make of the pod, the node it is pinned to by name, if any, and what it asks of volumes, if anything. Pods of equal
+// asks are interchangeable.
 type Ask struct {
-	Shape *cluster.Shape
-	Kin   *cluster.Kin
-	Pin   string
+	Shape   *cluster.Shape
+	Kin     *cluster.Kin
+	Pin     string
+	Volumes *cluster.Volumes
 	// Yields: the pod must leave room to nominees of this Priority or above, but for itself where it is Nominated. All three are zero as long as nobody of its
 	// priority or above has been nominated.
 	Yields    bool
@@ -16,7 +18,7 @@ type Ask struct {
 
 // Of returns the ask of a pod.
 func Of(p *cluster.Pod) Ask {
-	a := Ask{Shape: p.Shape, Kin: p.Kin, Pin: p.Fact.Pin}
+	a := Ask{Shape: p.Shape, Kin: p.Kin, Pin: p.Fact.Pin, Volumes: p.Volumes}
 	if p.Yields {
 		a.Yields, a.Priority, a.Nominated = true, p.Fact.Priority, p.Fact.Nominated
 	}
@@ -36,6 +38,7 @@ type check struct {
 
 // checks are all rules, in kube-scheduler's order.
 var checks = [...]check{
+	claims,
 	readable,
 	named,
 	unschedulable,
@@ -43,18 +46,22 @@ var checks = [...]check{
 	affinity,
 	ports,
 	resources,
+	disks,
+	limits,
+	binding,
+	zones,
 	spread,
 	neighbours,
 }
 
 // ofClass are the rules that read a node's description, which is the same for all nodes of a class unless the ask reads more (byNode); ofNode read the node
-// and what is on it; ofTopology where pods are, anywhere. Together, in this order, they are checks.
-var ofClass, ofNode, ofTopology = checks[:5], checks[5:7], checks[7:]
+// and what is on it, ofVolumes (the last of them) for the sake of volumes; ofTopology where pods are, anywhere. Together, in this order, they are checks.
+var ofClass, ofNode, ofVolumes, ofTopology = checks[:6], checks[6:12], checks[8:12], checks[12:]
 
 // Fits reports whether the ask may run on the node, whether or not those come that are nominated for it.
 func Fits(a Ask, n *cluster.Node) bool {
 	return resources.fits(a, n) && // the cheapest check that most often refuses goes first
-		fitsAll(ofClass, a, n) && ports.fits(a, n) && fitsTopology(a, n)
+		fitsAll(ofClass, a, n) && ports.fits(a, n) && fitsVolumes(a, n) && fitsTopology(a, n)
 }
 
 func fitsAll(rules []check, a Ask, n *cluster.Node) bool {
@@ -65,6 +72,9 @@ func fitsAll(rules []check, a Ask, n *cluster.Node) bool {
 	}
 	return true
 }
+
+// fitsVolumes costs those who ask for no volumes one look.
+func fitsVolumes(a Ask, n *cluster.Node) bool { return a.Volumes == nil || fitsAll(ofVolumes, a, n) }
 
 // fitsTopology costs those who have no terms, and whom no term means, one look.
 func fitsTopology(a Ask, n *cluster.Node) bool {

@@ -15,6 +15,8 @@ type Memory struct {
 	version uint64
 	epoch   uint64
 	filled  bool
+	// volumes is the state of the ask's claims by which all was judged.
+	volumes cluster.VolumesVersion
 	// why holds for each node index the number of a set of reasons: 0 is not looked at, 1 is "fits".
 	why  []uint16
 	sets []set
@@ -39,14 +41,21 @@ type set struct {
 
 const fitting = 1
 
-// Update looks at every known node that changed since the last Update and returns how many it looked at. When a node has gone, it
-// looks at all of them anew.
+// Update looks at every known node that changed since the last Update and returns how many it looked at. When a node has gone, or the ask's claims
+// have changed, it looks at all of them anew.
 func (m *Memory) Update(s *cluster.State, a Ask) (visited int) {
-	if m.filled && m.version == s.Version() && m.epoch == s.Epoch() && (!a.Topological() || m.topoAt == s.TopologyVersion()) {
+	var volumes cluster.VolumesVersion
+	if a.Volumes != nil {
+		volumes = a.Volumes.Version()
+	}
+	if m.filled && m.version == s.Version() && m.epoch == s.Epoch() && m.volumes == volumes && (!a.Topological() || m.topoAt == s.TopologyVersion()) {
 		return 0
 	}
-	if !m.filled || m.epoch != s.Epoch() {
-		*m = Memory{filled: true, epoch: s.Epoch(), sets: make([]set, 2, 8)}
+	if !m.filled || m.epoch != s.Epoch() || m.volumes != volumes {
+		*m = Memory{filled: true, epoch: s.Epoch(), volumes: volumes, sets: make([]set, 2, 8)}
+	}
+	if r, refused := refusal(a); refused {
+		return m.updateRefused(s, r)
 	}
 	if missing := len(s.Slots()) - len(m.why); missing > 0 {
 		m.why = append(m.why, make([]uint16, missing)...)
@@ -98,7 +107,7 @@ func (m *Memory) fileElsewhere() int {
 
 // updatePinned counts every other node as not named without looking at it.
 func (m *Memory) updatePinned(s *cluster.State, a Ask) int {
-	*m = Memory{filled: true, epoch: s.Epoch(), version: s.Version(), sets: make([]set, 2, 4)}
+	*m = Memory{filled: true, epoch: s.Epoch(), version: s.Version(), volumes: m.volumes, sets: make([]set, 2, 4)}
 	others := s.KnownNodes()
 	if n := s.Node(a.Pin); n != nil && n.Fact != nil {
 		others--
@@ -111,6 +120,13 @@ func (m *Memory) updatePinned(s *cluster.State, a Ask) int {
 	if others > 0 {
 		m.sets = append(m.sets, set{[]Reason{{Kind: NotNamed, Code: UnschedulableAndUnresolvable}}, others})
 	}
+	return 1
+}
+
+// updateRefused counts every node as refusing for the one reason of the ask's own.
+func (m *Memory) updateRefused(s *cluster.State, r Reason) int {
+	*m = Memory{filled: true, epoch: s.Epoch(), version: s.Version(), volumes: m.volumes, sets: make([]set, 2, 3)}
+	m.sets = append(m.sets, set{[]Reason{r}, s.KnownNodes()})
 	return 1
 }
 

@@ -39,6 +39,16 @@ const (
 	Unwelcome
 	// Unreadable: the pod's terms cannot be parsed.
 	Unreadable
+	BadClaim
+	DiskTaken
+	ClaimInUse
+	TooManyVolumes
+	NoDriver
+	VolumeUnreachable
+	NoVolume
+	NoStorage
+	VolumeMissing
+	OtherZone
 )
 
 // Reason is why a node refuses an ask. It is a value: equal reasons are counted together.
@@ -46,7 +56,9 @@ type Reason struct {
 	Kind Kind
 	// Resource is the lacking one, for Insufficient; for Unreadable it is what is wrong.
 	Resource string
-	Code     Code
+	// What is the whole reason, for BadClaim; the driver, for NoDriver.
+	What string
+	Code Code
 }
 
 // String gives the reason in the words of Kubernetes 1.37 (pkg/scheduler/framework/plugins).
@@ -79,6 +91,32 @@ func (r Reason) String() string {
 	case Unreadable:
 		return r.Resource
 	}
+	return r.ofVolumes()
+}
+
+func (r Reason) ofVolumes() string {
+	switch r.Kind {
+	case BadClaim:
+		return r.What
+	case DiskTaken:
+		return "node(s) had no available disk"
+	case ClaimInUse:
+		return "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod"
+	case TooManyVolumes:
+		return "node(s) exceed max volume count"
+	case NoDriver:
+		return r.What + " CSI driver is not installed on the node"
+	case VolumeUnreachable:
+		return "node(s) didn't match PersistentVolume's node affinity"
+	case NoVolume:
+		return "node(s) didn't find available persistent volumes to bind"
+	case NoStorage:
+		return "node(s) did not have enough free storage"
+	case VolumeMissing:
+		return "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)"
+	case OtherZone:
+		return "node(s) had no available volume zone"
+	}
 	return "unknown reason " + strconv.Itoa(int(r.Kind))
 }
 
@@ -89,7 +127,7 @@ type Count struct {
 }
 
 // Summary is the message of a failed attempt in the form of kube-scheduler's FitError: "0/5 nodes are available: 3 Insufficient cpu, 2
-// node(s) were unschedulable.". An ask whose own terms contradict each other has one reason for all nodes, which is not counted.
+// node(s) were unschedulable.". An ask whose own terms contradict each other, or whose claims are at fault, has one reason for all nodes, which is not counted.
 func Summary(nodes int, a Ask, counts []Count) string {
 	if nodes == 0 {
 		return "no nodes available to schedule pods"
@@ -103,6 +141,9 @@ func Summary(nodes int, a Ask, counts []Count) string {
 	}
 	merged := map[string]int{}
 	for _, c := range counts {
+		if c.Reason.Kind == BadClaim {
+			return prefix + " " + c.Reason.What + "."
+		}
 		merged[c.Reason.String()] += c.Nodes // reasons that differ in their code alone read the same
 	}
 	parts := make([]string, 0, len(merged))

@@ -1,6 +1,7 @@
 package pending
 
 import (
+	"slices"
 	"time"
 
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
@@ -64,8 +65,18 @@ func (q *Queue) lot(of fit.Ask) *Lot {
 	if l == nil {
 		l = &Lot{Ask: of, View: q.view(of.Shape)}
 		q.lots[of] = l
+		if of.Volumes != nil {
+			q.needing[of.Volumes] = append(q.needing[of.Volumes], l)
+		}
 	}
 	return l
+}
+
+// Needing calls f for the lots that ask for these volumes.
+func (q *Queue) Needing(v *cluster.Volumes, f func(*Lot)) {
+	for _, l := range q.needing[v] {
+		f(l)
+	}
 }
 
 func (q *Queue) dropLot(l *Lot) {
@@ -73,6 +84,15 @@ func (q *Queue) dropLot(l *Lot) {
 		q.unpark(l)
 	}
 	delete(q.lots, l.Ask)
+	v := l.Ask.Volumes
+	if v == nil {
+		return
+	}
+	if rest := slices.DeleteFunc(q.needing[v], func(o *Lot) bool { return o == l }); len(rest) > 0 {
+		q.needing[v] = rest
+	} else {
+		delete(q.needing, v)
+	}
 }
 
 // Park sets a lot aside, with all its lines, until a node helps it or the time has come. If it is already, it renews why and how long.

@@ -16,6 +16,8 @@ import (
 type Queue struct {
 	asks map[*cluster.Pod]*Ask
 	lots map[fit.Ask]*Lot
+	// needing are the lots that ask for volumes, by what they ask for.
+	needing map[*cluster.Volumes][]*Lot
 	// views outlive lots, which come and go with their pods.
 	views map[*cluster.Shape]*fit.View
 
@@ -59,9 +61,9 @@ type Queue struct {
 // New returns an empty queue whose amounts are compared by the scale.
 func New(scale *share.Scale) *Queue {
 	return &Queue{
-		scale:  scale,
-		asks:   map[*cluster.Pod]*Ask{},
-		lots:   map[fit.Ask]*Lot{},
+		scale: scale,
+		asks:  map[*cluster.Pod]*Ask{},
+		lots:  map[fit.Ask]*Lot{}, needing: map[*cluster.Volumes][]*Lot{},
 		views:  map[*cluster.Shape]*fit.View{},
 		lines:  map[lineKey]*Line{},
 		apps:   map[*cluster.App]*Party{},

@@ -14,7 +14,7 @@ func First(s *cluster.State, o *order.Orders, p *cluster.Pod, a fit.Ask, v *fit.
 		}
 		return nil, 1
 	}
-	if !s.Offers(a.Shape) {
+	if !s.Offers(a.Shape) || fit.Refused(a) {
 		return nil, 1
 	}
 	v.Update(s, a)
