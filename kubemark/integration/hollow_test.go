@@ -23,11 +23,11 @@ const (
 	takenPort   = 18080
 )
 
-// hollows starts the nodes and removes them afterwards.
-func (s *scene) hollows() {
+// hollows starts so many nodes and removes them afterwards.
+func (s *scene) hollows(count int) {
 	s.Helper()
 	nodes, err := shared.AddHollow(s.ctx, local.HollowOptions{
-		Name: s.name, Count: hollowNodes, CPU: fmt.Sprint(hollowCPU), Memory: "16Gi", Pods: hollowPods,
+		Name: s.name, Count: count, CPU: fmt.Sprint(hollowCPU), Memory: "16Gi", Pods: hollowPods,
 		Labels: map[string]string{testLabel: s.name},
 	})
 	require.NoError(s, err)
@@ -44,7 +44,7 @@ func (s *scene) hollows() {
 // place at the same time, again and again; a pod may find the rooms cut up then. No kubelet may ever refuse a pod.
 func TestKubeletsFilledToTheLastCore(t *testing.T) {
 	s := newScene(t, "hollow")
-	s.hollows()
+	s.hollows(hollowNodes)
 	o := s.observe(false)
 	sluice := s.sluice(options{config: "status: {countsEvery: 0s}\n"})
 	sluice.awaitLeading()
