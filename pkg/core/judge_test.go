@@ -190,7 +190,24 @@ func (j *judge) judgePlacing(b core.Bind, e core.PrepareVolumes) error {
 	return nil
 }
 
+// allowed says what forbids the node: with those as if they ran there who wait, are nominated for it and are of the pod's priority or above, or without them.
 func (j *judge) allowed(p *cluster.PodFact, n *cluster.NodeFact) error {
+	real := j.at
+	defer func() { j.at = real }()
+	j.at = maps.Clone(real)
+	for uid, other := range j.pods {
+		if uid != p.UID && other.Nominated == n.Name && real[uid] == "" && !other.Deleting && other.Priority >= p.Priority {
+			j.at[uid] = n.Name
+		}
+	}
+	if err := j.allowedNow(p, n); err != nil {
+		return err
+	}
+	j.at = real
+	return j.allowedNow(p, n)
+}
+
+func (j *judge) allowedNow(p *cluster.PodFact, n *cluster.NodeFact) error {
 	taints := slices.Clone(n.Taints)
 	if n.Unschedulable {
 		taints = append(taints, v1.Taint{Key: "node.kubernetes.io/unschedulable", Effect: v1.TaintEffectNoSchedule})
@@ -206,18 +223,6 @@ func (j *judge) allowed(p *cluster.PodFact, n *cluster.NodeFact) error {
 		}
 	}
 	used, ports := j.load(n.Name)
-	for uid, other := range j.pods {
-		if uid == p.UID || other.Nominated != n.Name || j.at[uid] != "" || other.Deleting || other.Priority < p.Priority {
-			continue
-		}
-		for _, a := range other.Demand.Requests {
-			used[a.Name] += a.Value
-		}
-		used["pods"]++
-		if !j.quarantined[uid] {
-			ports = append(ports, other.Demand.Ports...)
-		}
-	}
 	for _, a := range p.Demand.Requests {
 		if used[a.Name]+a.Value > n.Allocatable.Get(a.Name) {
 			return fmt.Errorf("%s: %d used, %d asked, %d offered", a.Name, used[a.Name], a.Value, n.Allocatable.Get(a.Name))

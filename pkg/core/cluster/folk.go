@@ -191,7 +191,7 @@ func without(list []*Matcher, m *Matcher) []*Matcher {
 func (s *State) reselect(f *folk, selected []*Matcher) {
 	f.selected = selected
 	for _, p := range f.pods {
-		s.retie(p)
+		s.reknow(p)
 	}
 }
 
@@ -207,7 +207,7 @@ func (s *State) reform(r *realm) {
 	}
 	for _, f := range r.folks {
 		for _, p := range f.pods {
-			s.retie(p)
+			s.reknow(p)
 		}
 	}
 }

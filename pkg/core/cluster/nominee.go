@@ -75,7 +75,7 @@ func (s *State) unlist(p *Pod) *Node {
 
 // relist follows a fact that replaced old. Where a nomination ends or asks for less, others may fit.
 func (s *State) relist(p *Pod, old *PodFact) {
-	if n := p.nominee; n != nil && (n.Name != p.nominated() || old.Demand.Key != p.Fact.Demand.Key || old.Priority != p.Fact.Priority) {
+	if n := p.nominee; n != nil && (n.Name != p.nominated() || old.Demand.Key != p.Fact.Demand.Key || old.Priority != p.Fact.Priority || old.Labels != p.Fact.Labels) {
 		s.unlist(p)
 		s.improve(n)
 	}

@@ -102,6 +102,24 @@ func (t *Tally) Least(wanted int32) int {
 	return int(t.least)
 }
 
+// Includes reports whether a pod on the node would be counted.
+func (t *Tally) Includes(n *Node) bool { return t.scope.of[n.Index] != outside }
+
+// LeastWith is Least if there were more pods on a node, so many that are counted.
+func (t *Tally) LeastWith(n *Node, more int, wanted int32) int {
+	d := t.scope.of[n.Index]
+	if more == 0 || d == outside || t.counts.at(d) > t.least || t.atLeast > 1 || t.scope.domains < int(wanted) {
+		return t.Least(wanted)
+	}
+	least := int(t.least) + more // it is the only one with the least
+	for other, nodes := range t.scope.nodes {
+		if nodes > 0 && int32(other) != d {
+			least = min(least, int(t.counts.at(int32(other))))
+		}
+	}
+	return least
+}
+
 // tally returns the tally of a matcher in a scope, made when there is none.
 func (s *State) tally(m *Matcher, x *Scope, staying bool) *Tally {
 	for _, t := range m.tallies {

@@ -13,6 +13,17 @@ type ties struct {
 
 func (t *ties) selectedBy(m *Matcher) bool { return t != nil && slices.Contains(t.selected, m) }
 
+// SelectedBy reports whether a matcher selects the pod.
+func (p *Pod) SelectedBy(m *Matcher) bool { return p.folk.selectedBy(m) }
+
+// CarriesAgainst reports whether the pod carries anti-affinity by one of some matchers, with a key that the node has.
+func (p *Pod) CarriesAgainst(list []*Matcher, n *Node) bool {
+	if p.Shape.Bonds == nil {
+		return false
+	}
+	return slices.ContainsFunc(p.Shape.Bonds.carries, func(t *Tally) bool { return t.Includes(n) && slices.Contains(list, t.of) })
+}
+
 func (f *folk) selectedBy(m *Matcher) bool { return slices.Contains(f.selected, m) }
 
 // tiesOf says what a pod is to be entered in; nil for those that no term means and that have none.
@@ -64,4 +75,13 @@ func (s *State) retie(p *Pod) {
 		}
 	}
 	s.setKin(p)
+}
+
+// reknow follows a change in whom terms mean, for a pod that may be placed, or waited for where it is nominated.
+func (s *State) reknow(p *Pod) {
+	s.retie(p)
+	if n := p.nominee; n != nil {
+		s.touch(n)
+		s.improve(n)
+	}
 }

@@ -6,22 +6,24 @@ import "github.com/sluice-scheduler/sluice/pkg/core/cluster"
 // anti-affinity selects, or one whose own anti-affinity selects the pod.
 var neighbours = check{
 	fits: func(a Ask, n *cluster.Node) bool {
-		return !alone(a, n) && !repelled(a.Shape.Bonds, n) && !unwelcome(a.Kin, n)
+		return !alone(a, n, false) && !repelled(a, n) && !unwelcome(a, n)
 	},
 	why: func(a Ask, n *cluster.Node, to []Reason) []Reason {
 		switch {
-		case alone(a, n):
+		case alone(a, n, true): // with nominees first, as kube-scheduler does
 			return append(to, Reason{Kind: Alone, Code: UnschedulableAndUnresolvable})
-		case repelled(a.Shape.Bonds, n):
+		case repelled(a, n):
 			return append(to, Reason{Kind: Repelled, Code: Unschedulable})
+		case unwelcome(a, n):
+			return append(to, Reason{Kind: Unwelcome, Code: Unschedulable})
 		}
-		return append(to, Reason{Kind: Unwelcome, Code: Unschedulable})
+		return append(to, Reason{Kind: Alone, Code: UnschedulableAndUnresolvable})
 	},
 }
 
-// alone reports whether required affinity is not met. The first of pods that want to be together may begin anywhere: if nobody is anywhere whom the terms
-// select, it is enough that they select the pod itself.
-func alone(a Ask, n *cluster.Node) bool {
+// alone reports whether required affinity is not met, with nominees or without. The first of pods that want to be together may begin anywhere: if nobody is
+// anywhere whom the terms select, it is enough that they select the pod itself.
+func alone(a Ask, n *cluster.Node, nominees bool) bool {
 	b := a.Shape.Bonds
 	if b == nil {
 		return false
@@ -32,34 +34,39 @@ func alone(a Ask, n *cluster.Node) bool {
 		if !carries {
 			return true
 		}
+		total := t.Total()
+		if nominees {
+			coming := selected(a, n, t)
+			there, total = there+coming, total+coming
+		}
 		met = met && there > 0
-		anybody = anybody || t.Total() > 0
+		anybody = anybody || total > 0
 	}
 	return !met && (anybody || !a.Kin.Likes())
 }
 
-func repelled(b *cluster.Bonds, n *cluster.Node) bool {
-	if b == nil {
+func repelled(a Ask, n *cluster.Node) bool {
+	if a.Shape.Bonds == nil {
 		return false
 	}
-	for _, t := range b.Apart {
-		if there, _ := t.At(n); there > 0 {
+	for _, t := range a.Shape.Bonds.Apart {
+		if there, _ := t.At(n); there > 0 || selected(a, n, t) > 0 {
 			return true
 		}
 	}
 	return false
 }
 
-func unwelcome(k *cluster.Kin, n *cluster.Node) bool {
-	if k == nil {
+func unwelcome(a Ask, n *cluster.Node) bool {
+	if a.Kin == nil {
 		return false
 	}
-	for _, m := range k.Against {
+	for _, m := range a.Kin.Against {
 		for _, t := range m.Tallies() {
 			if there, _ := t.At(n); there > 0 {
 				return true
 			}
 		}
 	}
-	return false
+	return len(n.Nominees) > 0 && unwelcomeBeside(a, n)
 }

@@ -4,7 +4,8 @@ import "github.com/sluice-scheduler/sluice/pkg/core/cluster"
 
 // Others may be on their way to a node (see cluster.Node.Nominees). kube-scheduler puts every node to its filters twice then: with those of the pod's priority
 // or above as if they ran there, and without. Of rules that only get harder to meet with more pods on the node, such as those for requests and ports, the
-// first says it all; so these rules count the nominees in.
+// first says it all; so these rules count the nominees in. Affinity to pods may be met by nominees, who may not come; so it must be met without them. The others that
+// read where pods are get harder as well.
 
 // ahead calls f for the nominees of a node to which an ask must leave their room, until f returns false. Where the ask is a nominee itself, one like it is left
 // out: it is that one, or its equal.
@@ -57,4 +58,26 @@ func portsFreeBeside(a Ask, n *cluster.Node) bool {
 		return free
 	})
 	return free
+}
+
+// selected is how many of them are pods that a tally would count on the node.
+func selected(a Ask, n *cluster.Node, t *cluster.Tally) (count int) {
+	if len(n.Nominees) > 0 && t.Includes(n) {
+		ahead(a, n, func(p *cluster.Pod) bool {
+			if p.SelectedBy(t.Of()) {
+				count++
+			}
+			return true
+		})
+	}
+	return count
+}
+
+// unwelcomeBeside reports whether the anti-affinity of one of them selects the ask.
+func unwelcomeBeside(a Ask, n *cluster.Node) (unwelcome bool) {
+	ahead(a, n, func(p *cluster.Pod) bool {
+		unwelcome = p.CarriesAgainst(a.Kin.Against, n)
+		return !unwelcome
+	})
+	return unwelcome
 }

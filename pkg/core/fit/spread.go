@@ -26,10 +26,14 @@ func skewed(a Ask, n *cluster.Node) (r Reason, refuses bool) {
 		if !carries {
 			return Reason{Kind: NoDomain, Code: UnschedulableAndUnresolvable}, true
 		}
+		least := c.Tally.Least(c.MinDomains)
+		if coming := selected(a, n, c.Tally); coming > 0 {
+			there, least = there+coming, c.Tally.LeastWith(n, coming, c.MinDomains)
+		}
 		if a.Kin.Spreads(i) {
 			there++
 		}
-		if there-c.Tally.Least(c.MinDomains) > int(c.MaxSkew) {
+		if there-least > int(c.MaxSkew) {
 			return Reason{Kind: Skewed, Code: Unschedulable}, true
 		}
 	}
