@@ -57,6 +57,8 @@ nodeOrders:
   - scoringStrategy: {type: RequestedToCapacityRatio, requestedToCapacityRatio: {shape: [{utilization: 0, score: 1}, {utilization: 100, score: 9}]}}
   - {type: Balanced, resources: [cpu, memory]}
   - {type: NodeLabel, label: disk, values: {ssd: 100}}
+  - {type: InterPodAffinity, hardPodAffinityWeight: 0, ignorePreferredTermsOfExistingPods: true}
+  - {type: InterPodAffinity, weight: 2}
 scarceResources: {detectBelow: 10, always: [example.com/fpga], never: [nvidia.com/gpu]}
 queues: {configMap: {namespace: batch, name: queues.batch, key: tree}, trustUserAnnotation: true}
 leaderElection:
@@ -96,6 +98,8 @@ client: {qps: 0.5, burst: 1}
 			}}},
 			{Type: "Balanced", Resources: []string{"cpu", "memory"}},
 			{Type: "NodeLabel", Label: "disk", Values: map[string]int64{"ssd": 100}},
+			{Type: "InterPodAffinity", HardPodAffinityWeight: new(int64), IgnorePreferredTermsOfExistingPods: true},
+			{Type: "InterPodAffinity", Weight: 2},
 		}}},
 		ScarceResources: config.ScarceResources{DetectBelow: 10, Always: []string{"example.com/fpga"}, Never: []string{"nvidia.com/gpu"}},
 		Queues: config.Queues{
@@ -116,6 +120,8 @@ client: {qps: 0.5, burst: 1}
 		{Kind: order.RequestedToCapacityRatio, Weight: 1, Shape: []order.Point{{Utilization: 0, Score: 1}, {Utilization: 100, Score: 9}}},
 		{Kind: order.Balanced, Weight: 1, Resources: []order.Resource{{Name: "cpu", Weight: 1}, {Name: "memory", Weight: 1}}},
 		{Kind: order.NodeLabel, Weight: 1, Label: "disk", Values: map[string]int64{"ssd": 100}},
+		{Kind: order.InterPodAffinity, Weight: 1, OwnTerms: true},
+		{Kind: order.InterPodAffinity, Weight: 2, HardWeight: 1},
 	}}}, c.Orders()))
 	require.Equal(t, order.ScarceSpec{Below: 10, Always: []string{"example.com/fpga"}, Never: []string{"nvidia.com/gpu"}}, c.Scarce())
 }

@@ -25,7 +25,8 @@ type Evaluator struct {
 	// Type is one of `Balanced` (resources used to like shares), `DominantShare` (the most used resource is least used), `NodeLabel` (by the
 	// value of a label), `ScarceAvoidance` (keeps pods that ask for nothing scarce off nodes where something scarce is free),
 	// `ScarceFit` (places pods that ask for something scarce where they strand least of it), `NodeAffinity` (preferred node
-	// affinity), `TaintToleration` (PreferNoSchedule taints) and `ImageLocality` (nodes that have the pod's images already). Empty with a ScoringStrategy.
+	// affinity), `InterPodAffinity` (preferred affinity and anti-affinity between pods), `PodTopologySpread` (constraints with ScheduleAnyway), `DefaultSpread` (spreads
+	// pods without constraints from those that their Services and their owner select, as kube-scheduler does by default), `TaintToleration` (PreferNoSchedule taints) and `ImageLocality` (nodes that have the pod's images already). Empty with a ScoringStrategy.
 	Type string `yaml:"type,omitempty"`
 	// Weight multiplies the score, from 1 to 100; 0 or none means 1, as in kube-scheduler.
 	Weight int64 `yaml:"weight,omitempty"`
@@ -42,6 +43,12 @@ type Evaluator struct {
 	Label string `yaml:"label,omitempty"`
 	// Values are the scores of the label's values.
 	Values map[string]int64 `yaml:"values,omitempty"`
+	// HardPodAffinityWeight is for `InterPodAffinity`: what a pod weighs that is on a node already and whose required affinity selects the newcomer, from 0 to
+	// 100. None means 1, as in kube-scheduler; at 0 such pods weigh nothing.
+	HardPodAffinityWeight *int64 `yaml:"hardPodAffinityWeight,omitempty"`
+	// IgnorePreferredTermsOfExistingPods is for `InterPodAffinity`: pods without preferred terms of their own are placed without regard to what pods on the nodes
+	// would like, as in kube-scheduler. Pods that many others' terms select are placed faster then.
+	IgnorePreferredTermsOfExistingPods bool `yaml:"ignorePreferredTermsOfExistingPods,omitempty"`
 }
 
 // ScoringStrategy is kube-scheduler's type of that name, read and written by its own keys.
@@ -94,7 +101,8 @@ func orderName(name string) bool {
 // plainTypes are the evaluators that are named by type.
 var plainTypes = []string{
 	string(order.Balanced), string(order.DominantShare), string(order.NodeLabel), string(order.ScarceAvoidance), string(order.ScarceFit),
-	string(order.NodeAffinity), string(order.TaintToleration), string(order.ImageLocality),
+	string(order.NodeAffinity), string(order.TaintToleration),
+	string(order.InterPodAffinity), string(order.PodTopologySpread), string(order.DefaultSpread), string(order.ImageLocality),
 }
 
 // Check holds the rules of an evaluator.
@@ -134,10 +142,21 @@ func (e *Evaluator) checkFields(at *strict.Place) {
 	case !isLabel && (e.Label != "" || len(e.Values) > 0):
 		at.Faultf(at.First("label", "values"), "goes with NodeLabel only")
 	}
+	e.checkAffinity(at)
 	for value, score := range e.Values {
 		if score < 0 || score > 100 {
 			at.Faultf("values", "must score from 0 to 100, but %q scores %d", value, score)
 		}
+	}
+}
+
+func (e *Evaluator) checkAffinity(at *strict.Place) {
+	const weight, ignore = "hardPodAffinityWeight", "ignorePreferredTermsOfExistingPods"
+	switch {
+	case e.Type != string(order.InterPodAffinity) && (e.HardPodAffinityWeight != nil || e.IgnorePreferredTermsOfExistingPods):
+		at.Faultf(at.First(weight, ignore), "goes with InterPodAffinity only")
+	case e.HardPodAffinityWeight != nil:
+		strict.Between(at, weight, *e.HardPodAffinityWeight, 0, 100)
 	}
 }
 
@@ -214,6 +233,12 @@ func (c *Configuration) Scarce() order.ScarceSpec {
 
 func (e *Evaluator) spec() order.Evaluator {
 	spec := order.Evaluator{Kind: order.Kind(e.Type), Weight: max(1, e.Weight), Label: e.Label, Values: e.Values}
+	if spec.Kind == order.InterPodAffinity {
+		spec.HardWeight, spec.OwnTerms = 1, e.IgnorePreferredTermsOfExistingPods
+		if e.HardPodAffinityWeight != nil {
+			spec.HardWeight = *e.HardPodAffinityWeight
+		}
+	}
 	for _, name := range e.Resources {
 		spec.Resources = append(spec.Resources, order.Resource{Name: name, Weight: 1})
 	}

@@ -143,6 +143,8 @@ func describe(v reflect.Value) (kind, text string) {
 		return "List of sections", "[]"
 	case map[string]int64:
 		return "Texts with whole numbers", "{}"
+	case *int64:
+		return "Whole number", "none"
 	case *config.ScoringStrategy:
 		return "Section of kube-scheduler's configuration", "none"
 	}

@@ -45,7 +45,10 @@ func (r *runner) nodeNamed(name string) *cluster.NodeFact {
 		n.Spec.Taints = []v1.Taint{{Key: "k", Effect: v1.TaintEffectNoSchedule}}
 	}
 	n.Spec.Unschedulable = r.src.chance(8) || r.roomy && r.src.chance(3)
-	return cluster.ReadNode(n)
+	if r.likes {
+		r.src.images(n)
+	}
+	return r.read.ReadNode(n)
 }
 
 func (r *runner) pod() *cluster.PodFact {
@@ -109,7 +112,10 @@ func (r *runner) pod() *cluster.PodFact {
 	if r.storing {
 		volumesOf(uid, &p.Spec)
 	}
-	f := cluster.ReadPod(p, "sluice")
+	if r.likes {
+		r.src.likings(p)
+	}
+	f := r.read.ReadPod(p, "sluice")
 	r.judge.objects[f.Demand] = p
 	if old := r.judge.claims[uid]; old != nil && r.src.below(4) > 0 {
 		f.Claim = old

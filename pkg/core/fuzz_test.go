@@ -20,7 +20,7 @@ import (
 // decided the same. In the end, after everything true has been told once more, the live core must equal a new one.
 func FuzzStep(f *testing.F) {
 	for seed := range 8 {
-		f.Add(randomBytes(uint64(seed), 400+seed%2))
+		f.Add(randomBytes(uint64(seed), 400+seed%4))
 	}
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -29,6 +29,9 @@ func FuzzStep(f *testing.F) {
 		}
 		r := newRunner(t, &bytesSource{data: data})
 		r.storing = len(data)%2 == 1
+		if len(data)%4 >= 2 {
+			r.like()
+		}
 		r.run()
 	})
 }
@@ -105,6 +108,9 @@ type runner struct {
 	versions int
 	// preparations counts them all.
 	preparations uint64
+	// likes: pods would like one node more than another; read is what is read of them for that.
+	likes bool
+	read  cluster.Extra
 }
 
 func newRunner(t *testing.T, src *bytesSource) *runner {
@@ -124,6 +130,9 @@ func (r *runner) run() {
 	for !r.src.done() {
 		for range 1 + r.src.below(4) {
 			r.something()
+		}
+		if r.likes && r.src.chance(6) {
+			r.changeSelector()
 		}
 		r.step()
 	}

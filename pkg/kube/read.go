@@ -35,7 +35,7 @@ func newReader(scheduler string, trustUser bool, log *slog.Logger) *reader {
 	return &reader{
 		scheduler: scheduler, trustUser: trustUser, log: log,
 		demands: newPool[cluster.Demand](), likings: newPool[cluster.Liking](), claims: newPool[cluster.Claim](),
-		readPod: cluster.Extra{}.ReadPod, readNode: cluster.ReadNode, readNamespace: app.ReadNamespace,
+		readPod: cluster.ReadPod, readNode: cluster.ReadNode, readNamespace: app.ReadNamespace,
 	}
 }
 

@@ -69,6 +69,9 @@ func unread(read, wanted cluster.Extra) (kinds []string) {
 	if wanted.Images && !read.Images {
 		kinds = append(kinds, string(order.ImageLocality))
 	}
+	if wanted.Selectors && !read.Selectors {
+		kinds = append(kinds, string(order.DefaultSpread))
+	}
 	return kinds
 }
 

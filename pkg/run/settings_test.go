@@ -362,10 +362,10 @@ func TestOnlyTheLeaderTellsInEvents(t *testing.T) {
 func TestAnEvaluatorThatNeedsMoreToBeReadWaitsForTheNextStart(t *testing.T) {
 	d := newDesk(t, "", "queues: [{name: a}]")
 	d.take()
-	o := d.configure("nodeOrders: [{name: near, evaluators: [{type: ImageLocality}]}]\n")
+	o := d.configure("nodeOrders: [{name: near, evaluators: [{type: ImageLocality}, {type: DefaultSpread}]}]\n")
 	require.Equal(t, []string{"near"}, o.orders)
 	require.Contains(t, o.said, "until the next start")
-	require.Contains(t, o.said, "ImageLocality")
+	require.Contains(t, o.said, "ImageLocality, DefaultSpread")
 	d = newDesk(t, "nodeOrders: [{name: near, evaluators: [{type: ImageLocality}]}]\n", "queues: [{name: a}]")
 	d.take()
 	require.NotContains(t, d.configure("nodeOrders: [{name: near, evaluators: [{type: ImageLocality, weight: 2}]}]\n").said, "until the next start")

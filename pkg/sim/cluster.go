@@ -48,6 +48,7 @@ type Cluster struct {
 	namespaces map[string]*v1.Namespace
 	devices    map[string]*resourcev1.DeviceClass
 	volumes    *volumes
+	selectors  map[cluster.SelectorID]*cluster.SelectorFact
 }
 
 // New returns an empty cluster whose core leads.
@@ -56,6 +57,7 @@ func New(cfg core.Config) *Cluster {
 		cfg: cfg, now: start,
 		nodes: map[string]*v1.Node{}, pods: map[types.UID]*v1.Pod{}, byName: map[string]types.UID{},
 		namespaces: map[string]*v1.Namespace{}, devices: map[string]*resourcev1.DeviceClass{}, volumes: newVolumes(),
+		selectors: map[cluster.SelectorID]*cluster.SelectorFact{},
 	}
 	c.Core = core.New(cfg)
 	c.tell(core.Lead{On: true})
@@ -158,6 +160,7 @@ func (c *Cluster) Restart() {
 // Relist tells the core of every object again.
 func (c *Cluster) Relist() {
 	c.relistQueues()
+	c.relistSelectors()
 	for _, name := range slices.Sorted(maps.Keys(c.devices)) {
 		c.tell(core.DeviceClassSet{Class: cluster.ReadDeviceClass(c.devices[name])})
 	}

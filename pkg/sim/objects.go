@@ -43,7 +43,7 @@ func (s *Script) node(a Args, _ string) error {
 }
 
 // pod makes pods: pod NAME [count=N] [cpu=] [memory=] [any.resource/name=] [priority=] [selector=(k=v)] [tolerate=(key)] [port=80]
-// [scheduler=other] [on=node] [nominated=node] [pin=node] [gated] [order=] [image=] [app=] [queue=] [user=] [groups=(g,…)] [claims=(c,…)]
+// [scheduler=other] [on=node] [nominated=node] [pin=node] [gated] [order=] [image=] [labels=(k=v,…)] [owner=replicaset] [app=] [queue=] [user=] [groups=(g,…)] [claims=(c,…)]
 // [ephemeral=(volume,…)].
 func (s *Script) pod(a Args, _ string) error {
 	names, err := a.names()
@@ -78,7 +78,7 @@ func newPod(name string, a Args) (*v1.Pod, error) {
 	if name := a.one("order", ""); name != "" {
 		annotations[cluster.OrderAnnotation] = name
 	}
-	p := &v1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Generation: 1, Annotations: annotations}}
+	p := &v1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Generation: 1, Annotations: annotations, Labels: keyValues(a.Values["labels"])}}
 	p.Spec = v1.PodSpec{
 		SchedulerName: a.one("scheduler", Scheduler),
 		NodeName:      a.one("on", ""),
@@ -92,6 +92,10 @@ func newPod(name string, a Args) (*v1.Pod, error) {
 	}
 	for _, key := range a.Values["tolerate"] {
 		p.Spec.Tolerations = append(p.Spec.Tolerations, v1.Toleration{Key: key, Operator: v1.TolerationOpExists})
+	}
+	if owner := a.one("owner", ""); owner != "" {
+		yes := true
+		p.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: owner, Controller: &yes}}
 	}
 	if a.has("gated") {
 		p.Spec.SchedulingGates = []v1.PodSchedulingGate{{Name: "wait"}}

@@ -108,6 +108,8 @@ var commands = map[string]func(*Script, Args, string) error{
 	"spoil":        (*Script).spoiled,
 	"stall":        (*Script).stalled,
 	"hide":         (*Script).hide,
+	"service":      (*Script).service,
+	"replicaset":   (*Script).replicaSet,
 
 	"namespace": (*Script).namespace,
 	"rejected":  (*Script).rejected,

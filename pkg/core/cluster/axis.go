@@ -74,11 +74,24 @@ func (x *Axis) locate(n *Node) {
 	if n.Fact == nil {
 		return
 	}
-	if value, has := n.Fact.Labels[x.Key]; has {
+	if value, has := x.value(n); has {
 		d := x.number(value)
 		x.domains[d].nodes++
 		x.of[n.Index] = d
 	}
+}
+
+// eachNode is the key of the axis in which each node that carries a host name is a domain by itself.
+const eachNode = "each node with " + v1.LabelHostname
+
+// value returns what tells the domain of a known node, if it is in any.
+func (x *Axis) value(n *Node) (value string, has bool) {
+	if x.Key == eachNode {
+		_, has = n.Fact.Labels[v1.LabelHostname]
+		return n.Name, has
+	}
+	value, has = n.Fact.Labels[x.Key]
+	return value, has
 }
 
 func (x *Axis) number(value string) int32 {
@@ -105,11 +118,10 @@ func grown(list []int32, index int) []int32 {
 	return list
 }
 
-// scope returns the scope of an axis for a spread constraint, or without one that of all its nodes.
-func (s *State) scope(key string, c *Spread, d *Demand) *Scope {
-	made := &Scope{key: "all " + key}
-	if c != nil {
-		made = narrow(c, d)
+// scope returns a scope of an axis, made as it is given if there is none: for a spread constraint the narrow one, else nil for that of all nodes.
+func (s *State) scope(key string, made *Scope) *Scope {
+	if made == nil {
+		made = &Scope{key: "all " + key}
 	}
 	if known := s.topo.scopeOf[made.key]; known != nil {
 		return known
@@ -127,14 +139,18 @@ func (s *State) scope(key string, c *Spread, d *Demand) *Scope {
 	return made
 }
 
-// narrow makes the scope of a constraint.
-func narrow(c *Spread, d *Demand) *Scope {
-	x := &Scope{demand: d, byAffinity: c.HonorAffinity && d.Affinity != nil, byTaints: c.HonorTaints}
-	for i := range d.Topology.Spread {
-		x.keys = append(x.keys, d.Topology.Spread[i].Key)
+// keysOf returns the keys of constraints, sorted, each once.
+func keysOf(list []Spread) (keys []string) {
+	for i := range list {
+		keys = append(keys, list[i].Key)
 	}
-	slices.Sort(x.keys)
-	x.keys = slices.Compact(x.keys)
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// narrow makes the scope of a constraint for nodes that carry some keys, its own among them.
+func narrow(c *Spread, d *Demand, keys []string) *Scope {
+	x := &Scope{demand: d, keys: keys, byAffinity: c.HonorAffinity && d.Affinity != nil, byTaints: c.HonorTaints}
 	if len(x.keys) == 1 && !x.byAffinity && !x.byTaints {
 		return &Scope{key: "all " + c.Key}
 	}

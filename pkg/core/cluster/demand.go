@@ -47,7 +47,7 @@ type Demand struct {
 	// Faults lists what could not be read; the pod is treated as the default scheduler would and its condition names them.
 	Faults []string
 
-	// affinityText is the part of the key that tells Affinity, where Topology needs it.
+	// affinityText is the part of the key that tells Affinity.
 	affinityText string
 }
 
@@ -269,9 +269,7 @@ func (d *Demand) key(selector map[string]string, affinity *v1.Affinity, preferre
 			writeRequirements(quote, "f", terms[i].MatchFields)
 		}
 	}
-	if d.Topology.narrows() {
-		d.affinityText = b.String()[from:]
-	}
+	to := b.Len()
 	d.Topology.write(quote)
 	for i := range preferred {
 		quote("prefer", strconv.Itoa(int(preferred[i].Weight)))
@@ -291,7 +289,9 @@ func (d *Demand) key(selector map[string]string, affinity *v1.Affinity, preferre
 	for _, f := range d.Faults {
 		quote("!", f)
 	}
-	return b.String()
+	key := b.String()
+	d.affinityText = key[from:to]
+	return key
 }
 
 // quoter writes texts so that no two lists of them read the same.

@@ -57,6 +57,9 @@ func (s *State) dumpTopology(w io.Writer) {
 	var lines []string
 	for _, m := range s.topo.live {
 		for _, t := range m.tallies {
+			if t.users == t.passing {
+				continue
+			}
 			var counts []string
 			for value, d := range t.scope.Axis.numbers {
 				if n := t.counts.at(d); n != 0 {

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,7 +18,7 @@ type Bonds struct {
 	// Unreadable is the topology's.
 	Unreadable string
 
-	// carries has a tally for each term of required anti-affinity, of the pods that carry it.
+	// carries has a tally for each term of required affinity and anti-affinity, of the pods that carry it.
 	carries []*Tally
 }
 
@@ -62,19 +63,21 @@ func (s *State) bind(d *Demand) *Bonds {
 		for i := range parts {
 			parts[i] = t.Together[i].Selection
 		}
-		m := s.matcher(parts, false)
+		m := s.matcher(parts, ofSelected)
 		for i := range t.Together {
-			b.Together = append(b.Together, s.tally(m, s.scope(t.Together[i].Key, nil, d), false))
+			x := s.scope(t.Together[i].Key, nil)
+			b.Together = append(b.Together, s.tally(m, x, false))
+			b.carries = append(b.carries, s.tally(s.matcher(parts[i:i+1], ofDrawn), x, false))
 		}
 	}
 	for i := range t.Apart {
-		parts, x := []Selection{t.Apart[i].Selection}, s.scope(t.Apart[i].Key, nil, d)
-		b.Apart = append(b.Apart, s.tally(s.matcher(parts, false), x, false))
-		b.carries = append(b.carries, s.tally(s.matcher(parts, true), x, false))
+		parts, x := []Selection{t.Apart[i].Selection}, s.scope(t.Apart[i].Key, nil)
+		b.Apart = append(b.Apart, s.tally(s.matcher(parts, ofSelected), x, false))
+		b.carries = append(b.carries, s.tally(s.matcher(parts, ofRepelling), x, false))
 	}
 	for i := range t.Spread {
 		c := &t.Spread[i]
-		b.Spread = append(b.Spread, Bond{c, s.tally(s.matcher([]Selection{c.counted()}, false), s.scope(c.Key, c, d), true)})
+		b.Spread = append(b.Spread, Bond{c, s.tally(s.matcher([]Selection{c.counted()}, ofSelected), s.scope(c.Key, narrow(c, d, keysOf(t.Spread))), true)})
 	}
 	return b
 }
@@ -144,7 +147,7 @@ func (s *State) kinOf(p *Pod) *Kin {
 	if !p.Fact.Ours || p.Alloc != nil && p.Alloc.Bound {
 		return nil
 	}
-	own, against := p.owns(), p.folk.carried()
+	own, against := p.owns(), p.folk.repelled()
 	if own == nil && against == nil {
 		return nil
 	}
@@ -161,13 +164,14 @@ func (s *State) kinOf(p *Pod) *Kin {
 	return &Kin{Against: against, own: own, key: b.String()}
 }
 
-// carried are those of the matchers that select a folk which others carry.
-func (f *folk) carried() (list []*Matcher) {
+// repelled are those of the matchers that select a folk whose anti-affinity others carry.
+func (f *folk) repelled() (list []*Matcher) {
 	for _, m := range f.selected {
-		if m.carried {
+		if m.role == ofRepelling {
 			list = append(list, m)
 		}
 	}
+	slices.SortFunc(list, func(a, b *Matcher) int { return cmp.Compare(a.serial, b.serial) })
 	return list
 }
 

@@ -2,18 +2,20 @@ package cluster
 
 import (
 	"strconv"
-	"strings"
 
 	v1 "k8s.io/api/core/v1"
 )
 
-// Liking is what a pod would like of its node, and that restricts nothing: the images that are there. It is no part of the shape, for pods that differ in it
+// Liking is what a pod would like of its node, and that restricts nothing: the images and the pods that are there. It is no part of the shape, for pods that differ in it
 // alone fit in the same places. It is immutable, and pods of equal keys may share it.
 type Liking struct {
 	// Key is the canonical text of all other fields.
 	Key string
 	// Images are those that the pod's containers and image volumes are made of, sorted, once for each use, by the names that nodes give them.
 	Images []string
+	// Near are the terms of preferred affinity between pods, Spread the topology spread constraints that forbid nothing (ScheduleAnyway).
+	Near   []Leaning
+	Spread []Spread
 	// Owner is the controller by whose selector the pod is spread when it does not say how itself; zero if it has none that counts.
 	Owner SelectorID
 }
@@ -46,13 +48,16 @@ func (x Extra) ReadNode(node *v1.Node) *NodeFact {
 // ReadPod makes the fact of a pod; scheduler is the schedulerName we serve. The pod is not kept and may be reused.
 func (x Extra) ReadPod(pod *v1.Pod, scheduler string) *PodFact {
 	f := ReadPod(pod, scheduler)
-	f.Liking = x.readLiking(pod)
+	if x != (Extra{}) {
+		f.Liking = x.readLiking(pod)
+	}
 	return f
 }
 
 // readLiking reads what a pod would like; nil if that is nothing.
 func (x Extra) readLiking(pod *v1.Pod) *Liking {
-	l := &Liking{}
+	l := Liking{Near: readLeanings(pod)}
+	l.Spread, _ = readSpread(pod, v1.ScheduleAnyway) // a pod with one that cannot be read is not placed
 	if x.Images {
 		l.Images = imagesOf(&pod.Spec)
 	}
@@ -62,20 +67,24 @@ func (x Extra) readLiking(pod *v1.Pod) *Liking {
 	if l.Key = l.key(); l.Key == "" {
 		return nil
 	}
-	return l
+	found := l // a copy, so that most pods cost no allocation
+	return &found
 }
 
 // key writes the liking canonically, every piece of free text quoted; empty for one that likes nothing.
 func (l *Liking) key() string {
-	var b strings.Builder
-	if len(l.Images) > 0 {
-		b.WriteString("i")
-		for _, name := range l.Images {
-			b.WriteString(strconv.Quote(name))
-		}
+	q := quoter{}
+	for i := range l.Near {
+		q.quote("near", l.Near[i].Key, l.Near[i].text, strconv.Itoa(int(l.Near[i].Weight)))
 	}
-	if l.Owner != (SelectorID{}) {
-		b.WriteString("o" + strconv.Itoa(int(l.Owner.Kind)) + strconv.Quote(l.Owner.Namespace) + strconv.Quote(l.Owner.Name))
+	for i := range l.Spread {
+		l.Spread[i].write(q.quote)
 	}
-	return b.String()
+	for _, name := range l.Images {
+		q.quote("image", name)
+	}
+	if o := l.Owner; o != (SelectorID{}) {
+		q.quote("owner", strconv.Itoa(int(o.Kind)), o.Namespace, o.Name)
+	}
+	return q.String()
 }

@@ -10,8 +10,8 @@ import (
 type Matcher struct {
 	// parts must all select a pod.
 	parts []Selection
-	// carried: it is that of anti-affinity which pods carry, so what is counted is them and not whom it selects; and it is lenient (Selection.inSpace).
-	carried bool
+	// role says who is counted.
+	role role
 
 	key     string
 	serial  uint64
@@ -22,6 +22,19 @@ type Matcher struct {
 	watched Stir
 	told    Stir
 }
+
+// role says who is counted by a matcher: those whom it selects, or those that carry a term of its selection. Whom the terms of others mean is found out
+// leniently (Selection.inSpace).
+type role string
+
+const (
+	ofSelected  role = ""
+	ofRepelling role = "carried:" // required anti-affinity
+	ofDrawn     role = "drawn:"   // required affinity
+	ofLeaning   role = "leaning:" // preferred affinity and anti-affinity, by weight
+)
+
+func (m *Matcher) carried() bool { return m.role != ofSelected }
 
 // topology is the part of the state that knows which terms live pods have, whom they select, and who is where.
 type topology struct {
@@ -51,12 +64,12 @@ func newTopology() topology {
 func (s *State) TopologyVersion() uint64 { return s.topo.version }
 
 // matcher returns the matcher of some selections, made when there is none.
-func (s *State) matcher(parts []Selection, carried bool) *Matcher {
-	key := matcherKey(parts, carried)
+func (s *State) matcher(parts []Selection, of role) *Matcher {
+	key := matcherKey(parts, of)
 	m := s.topo.matchers[key]
 	if m == nil {
 		s.topo.serial++
-		m = &Matcher{parts: parts, carried: carried, key: key, serial: s.topo.serial, at: len(s.topo.live)}
+		m = &Matcher{parts: parts, role: of, key: key, serial: s.topo.serial, at: len(s.topo.live)}
 		s.topo.matchers[key] = m
 		s.topo.live = append(s.topo.live, m)
 		s.introduce(m)
@@ -64,11 +77,9 @@ func (s *State) matcher(parts []Selection, carried bool) *Matcher {
 	return m
 }
 
-func matcherKey(parts []Selection, carried bool) string {
+func matcherKey(parts []Selection, of role) string {
 	var b strings.Builder
-	if carried {
-		b.WriteString("carried:")
-	}
+	b.WriteString(string(of))
 	for i := range parts {
 		b.WriteString(parts[i].text)
 	}
@@ -88,7 +99,7 @@ func (s *State) dropMatcher(m *Matcher) {
 // in reports whether the matcher means pods of a namespace at all.
 func (m *Matcher) in(name string, fact *NamespaceFact) bool {
 	for i := range m.parts {
-		if !m.parts[i].inSpace(name, fact, m.carried) {
+		if !m.parts[i].inSpace(name, fact, m.carried()) {
 			return false
 		}
 	}

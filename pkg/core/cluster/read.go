@@ -30,6 +30,7 @@ func ReadPod(pod *v1.Pod, scheduler string) *PodFact {
 		Demand:          demand,
 		Labels:          PackLabels(pod.Labels),
 		Needs:           ReadNeeds(pod),
+		Liking:          Extra{}.readLiking(pod),
 		Said:            readCondition(pod),
 	}
 	if f.Node != "" {

@@ -21,6 +21,8 @@ type Shape struct {
 	Bonds *Bonds
 
 	pods int
+	// leanings are by the key of the liking that makes them of the shape.
+	leanings map[string]*Leanings
 }
 
 // NoSlot stands in Shape.Slots for a resource that is not counted.

@@ -88,6 +88,7 @@ type State struct {
 	// spreads are the objects that select pods, by namespace.
 	spreads       map[string]*spreading
 	spreadVersion uint64
+	defaults      defaults
 
 	topo    topology
 	storage storage
@@ -108,6 +109,8 @@ type Pod struct {
 	App *App
 	// Kin is what terms make of a pod of ours that is not bound; nil for most.
 	Kin *Kin
+	// Leanings are what it would have of other pods; nil for most.
+	Leanings *Leanings
 
 	claim      *Claim
 	next, prev *Pod
@@ -195,6 +198,7 @@ func (s *State) SetPod(f *PodFact) *Pod {
 	old := p.Fact
 	p.Fact = f
 	s.setShape(p, f.Demand)
+	s.setLeanings(p)
 	s.setFolk(p, old)
 	s.retie(p)
 	s.setVolumes(p, f.Needs)
@@ -235,6 +239,7 @@ func (s *State) RemovePod(uid types.UID) {
 	s.leaveFolk(p)
 	s.dropKin(p.Kin)
 	s.dropVolumes(p)
+	s.dropLeanings(p.Leanings)
 	s.dropShape(p.Shape)
 }
 

@@ -11,7 +11,8 @@ type Tally struct {
 	scope *Scope
 	// staying: pods on their way out are not counted, as topology spread does.
 	staying bool
-	users   int
+	// passing are those of the users that ask only now and then, and that others who were told the same need not have.
+	users, passing int
 
 	counts counts
 	total  int
@@ -88,6 +89,27 @@ func (t *Tally) Of() *Matcher { return t.of }
 // Total returns how many are counted in all domains.
 func (t *Tally) Total() int { return t.total }
 
+// Nobody reports whether nobody is counted anywhere.
+func (t *Tally) Nobody() bool { return len(t.counts.few) == 0 && t.counts.all == nil }
+
+// Domains returns the domain of each known node by its index, negative for none. The slice belongs to the tally.
+func (t *Tally) Domains() []int32 { return t.scope.Axis.of }
+
+// Counts writes how many are counted in each domain, by its number, and returns the list.
+func (t *Tally) Counts(into []int32) []int32 {
+	into = append(into[:0], t.counts.all...)
+	for len(into) < len(t.scope.Axis.domains) {
+		into = append(into, 0)
+	}
+	for d, n := range t.counts.few {
+		into[d] = n
+	}
+	return into
+}
+
+// EachNode reports whether every node is a domain of its own.
+func (t *Tally) EachNode() bool { return t.scope.Axis.Key == eachNode }
+
 // Key returns the node label that makes the domains.
 func (t *Tally) Key() string { return t.scope.Axis.Key }
 
@@ -158,7 +180,7 @@ func dropped(list []*Tally, t *Tally) []*Tally {
 // recount counts those who are placed already, for a tally that is new. Nobody carries a term that is.
 func (s *State) recount(t *Tally) {
 	t.measure()
-	if t.of.carried {
+	if t.of.carried() {
 		return
 	}
 	s.eachRealm(t.of, func(r *realm) {

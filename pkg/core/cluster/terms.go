@@ -60,8 +60,12 @@ func readTopology(pod *v1.Pod) *Topology {
 	if len(faults) > 0 {
 		t.Unreadable = "parsing pod: " + aggregate(faults)
 	}
-	if err := t.readSpread(pod); err != nil && t.Unreadable == "" {
-		t.Unreadable = "parsing pod: topologySpreadConstraints: " + err.Error()
+	var fault error
+	if t.Spread, fault = readSpread(pod, v1.DoNotSchedule); fault == nil {
+		_, fault = readSpread(pod, v1.ScheduleAnyway)
+	}
+	if fault != nil && t.Unreadable == "" {
+		t.Unreadable = "parsing pod: topologySpreadConstraints: " + fault.Error()
 	}
 	if t.Together == nil && t.Apart == nil && t.Spread == nil && t.Unreadable == "" {
 		return nil
@@ -139,17 +143,16 @@ func readSelection(namespaces []string, spaces, pods *metav1.LabelSelector) (s S
 	return s, nil
 }
 
-// readSpread reads the constraints that forbid. Keys of matchLabelKeys that the API server has not merged into the selector are.
-func (t *Topology) readSpread(pod *v1.Pod) error {
-	var list []Spread
+// readSpread reads the constraints that forbid, or those that do not. Keys of matchLabelKeys that the API server has not merged into the selector are.
+func readSpread(pod *v1.Pod, which v1.UnsatisfiableConstraintAction) (list []Spread, err error) {
 	for i := range pod.Spec.TopologySpreadConstraints {
 		c := &pod.Spec.TopologySpreadConstraints[i]
-		if c.WhenUnsatisfiable != v1.DoNotSchedule {
+		if c.WhenUnsatisfiable != which {
 			continue
 		}
 		s, err := readSelection([]string{pod.Namespace}, nil, c.LabelSelector)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		s.Pods = withKeys(s.Pods, c.MatchLabelKeys, pod.Labels)
 		s.name()
@@ -159,8 +162,7 @@ func (t *Topology) readSpread(pod *v1.Pod) error {
 			HonorTaints:   c.NodeTaintsPolicy != nil && *c.NodeTaintsPolicy == v1.NodeInclusionPolicyHonor,
 		})
 	}
-	t.Spread = list
-	return nil
+	return list, nil
 }
 
 func orOne(n *int32) int32 {
@@ -238,12 +240,16 @@ func (t *Topology) write(quote func(...string)) {
 		quote("apart", t.Apart[i].Key, t.Apart[i].text)
 	}
 	for i := range t.Spread {
-		c := &t.Spread[i]
-		quote("spread", c.Key, c.text, fmt.Sprint(c.MaxSkew, c.MinDomains, c.HonorAffinity, c.HonorTaints))
+		t.Spread[i].write(quote)
 	}
 	if t.Unreadable != "" {
 		quote("unreadable", t.Unreadable)
 	}
+}
+
+// write adds a constraint to a key.
+func (c *Spread) write(quote func(...string)) {
+	quote("spread", c.Key, c.text, fmt.Sprint(c.MaxSkew, c.MinDomains, c.HonorAffinity, c.HonorTaints))
 }
 
 // narrows reports whether the pod's own node affinity decides which nodes make domains.

@@ -7,11 +7,11 @@ type ties struct {
 	// selected are the matchers that select the pod, carries the counts of those who carry its terms.
 	selected []*Matcher
 	carries  []*Tally
+	// leans are the counts of those that have the pod's preferred terms.
+	leans []Lean
 	// leaving: the pod is being deleted.
 	leaving bool
 }
-
-func (t *ties) selectedBy(m *Matcher) bool { return t != nil && slices.Contains(t.selected, m) }
 
 // SelectedBy reports whether a matcher selects the pod.
 func (p *Pod) SelectedBy(m *Matcher) bool { return p.folk.selectedBy(m) }
@@ -32,17 +32,21 @@ func (p *Pod) tiesOf() *ties {
 	if p.Shape.Bonds != nil {
 		carries = p.Shape.Bonds.carries
 	}
-	if len(p.folk.selected) == 0 && len(carries) == 0 {
+	var leans []Lean
+	if p.Leanings != nil {
+		leans = p.Leanings.carries
+	}
+	if len(p.folk.selected)+len(carries)+len(leans) == 0 {
 		return nil
 	}
-	return &ties{selected: p.folk.selected, carries: carries, leaving: p.Fact.Deleting}
+	return &ties{selected: p.folk.selected, carries: carries, leans: leans, leaving: p.Fact.Deleting}
 }
 
 func (t *ties) equal(o *ties) bool {
 	if t == nil || o == nil {
 		return t == o
 	}
-	return t.leaving == o.leaving && slices.Equal(t.selected, o.selected) && slices.Equal(t.carries, o.carries)
+	return t.leaving == o.leaving && slices.Equal(t.selected, o.selected) && slices.Equal(t.carries, o.carries) && slices.Equal(t.leans, o.leans)
 }
 
 // tie enters an allocation in the counts (+1) or takes it out (−1). Pods on nodes that are not known count nowhere.
@@ -51,7 +55,7 @@ func (s *State) tie(a *Allocation, sign int32) {
 		return
 	}
 	for _, m := range a.ties.selected {
-		if m.carried {
+		if m.carried() {
 			continue
 		}
 		for _, t := range m.tallies {
@@ -62,6 +66,9 @@ func (s *State) tie(a *Allocation, sign int32) {
 	}
 	for _, t := range a.ties.carries {
 		s.shift(t, a.Node, sign)
+	}
+	for _, l := range a.ties.leans {
+		s.shift(l.Tally, a.Node, sign*l.Weight)
 	}
 }
 

@@ -9,6 +9,19 @@ func (v *verifier) topology() {
 		for _, t := range shape.Bonds.tallies() {
 			users[t]++
 		}
+		for key, x := range shape.leanings {
+			v.check(x.key == key && x.shape == shape && x.pods > 0, "leanings of shape %s are not filed", shape.Key)
+			for _, t := range x.tallies() {
+				users[t]++
+			}
+		}
+	}
+	for _, kept := range []map[defaultKey]*defaulted{v.s.defaults.young, v.s.defaults.old} {
+		for _, d := range kept {
+			for _, c := range d.bonds {
+				users[c.Tally]++
+			}
+		}
 	}
 	scopes := map[*Scope]bool{}
 	for i, m := range v.s.topo.live {
@@ -40,7 +53,7 @@ func (b *Bonds) tallies() (list []*Tally) {
 
 func (v *verifier) selects(m *Matcher, p *Pod) bool {
 	for i := range m.parts {
-		if !m.parts[i].inSpace(p.Fact.Namespace, v.s.namespaces[p.Fact.Namespace], m.carried) || !m.parts[i].Pods.Matches(p.Fact.Labels) {
+		if !m.parts[i].inSpace(p.Fact.Namespace, v.s.namespaces[p.Fact.Namespace], m.carried()) || !m.parts[i].Pods.Matches(p.Fact.Labels) {
 			return false
 		}
 	}
@@ -53,7 +66,7 @@ func (v *verifier) tally(t *Tally) {
 	for _, n := range v.s.nodes {
 		value, has := "", false
 		if n.Fact != nil {
-			value, has = n.Fact.Labels[t.Key()]
+			value, has = t.scope.Axis.value(n)
 		}
 		if !has || !t.scope.includes(n) {
 			v.check(n.Fact == nil || t.scope.of[n.Index] == outside, "node %s is in scope %s", n.Name, t.scope.key)
@@ -81,7 +94,7 @@ func (v *verifier) tally(t *Tally) {
 
 // counted is how often a pod counts in a tally, wherever it is.
 func (v *verifier) counted(t *Tally, p *Pod) (times int) {
-	if !t.of.carried {
+	if !t.of.carried() {
 		if v.selects(t.of, p) && !(t.staying && p.Fact.Deleting) {
 			times = 1
 		}
@@ -91,6 +104,13 @@ func (v *verifier) counted(t *Tally, p *Pod) (times int) {
 		for _, own := range p.Shape.Bonds.carries {
 			if own == t {
 				times++
+			}
+		}
+	}
+	if p.Leanings != nil {
+		for _, own := range p.Leanings.carries {
+			if own.Tally == t {
+				times += int(own.Weight)
 			}
 		}
 	}

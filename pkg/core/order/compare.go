@@ -39,8 +39,17 @@ func (o *Orders) raters(s *cluster.State, x *Index, p *cluster.Pod) (list []weig
 
 // rater returns what an evaluator has to say that must see all nodes; nil when that is nothing.
 func (o *Orders) rater(s *cluster.State, e Evaluator, p *cluster.Pod) rater {
-	if e.Kind == ImageLocality {
+	switch e.Kind {
+	case ImageLocality:
 		return o.byImages(s, p)
+	case InterPodAffinity:
+		return o.byCompany(e, p)
+	case PodTopologySpread:
+		if p.Leanings != nil {
+			return o.bySpread(p.Leanings.Spread, true)
+		}
+	case DefaultSpread:
+		return o.bySpread(s.DefaultSpread(p), false)
 	}
 	return nil
 }

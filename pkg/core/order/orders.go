@@ -24,10 +24,13 @@ type Orders struct {
 	grants    map[*cluster.Class]int64
 	grantedAt uint64
 	images    *images
-	// room, fits and raw are room to work in.
-	room []int64
-	fits []candidate
-	raw  []int64
+	// What follows is room to work in.
+	room   []int64
+	fits   []candidate
+	raw    []int64
+	sums   []float64
+	counts []int32
+	seen   []bool
 }
 
 // New returns orders as Set takes them.

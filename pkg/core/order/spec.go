@@ -32,8 +32,14 @@ const (
 	// has room is scored, so they cost more.
 	RequestLeastAllocated Kind = "RequestLeastAllocated"
 	RequestMostAllocated  Kind = "RequestMostAllocated"
-	// ImageLocality (dynamic) prefers nodes that have the pod's images already.
-	ImageLocality Kind = "ImageLocality"
+	// InterPodAffinity (dynamic) prefers nodes by the pods in their domains: preferred affinity and anti-affinity, of the pod and of those that are there.
+	// PodTopologySpread (dynamic) spreads pods by their own constraints that forbid nothing, DefaultSpread (dynamic) those that have no constraint, as
+	// kube-scheduler's System defaulting does. ImageLocality (dynamic) prefers nodes that have the pod's images already.
+	// All of these score every node that fits, for pods that they have something to say of, and hold the scores against each other.
+	InterPodAffinity  Kind = "InterPodAffinity"
+	PodTopologySpread Kind = "PodTopologySpread"
+	DefaultSpread     Kind = "DefaultSpread"
+	ImageLocality     Kind = "ImageLocality"
 )
 
 // Kinds lists all evaluators.
@@ -41,7 +47,7 @@ func Kinds() []Kind {
 	return []Kind{
 		LeastAllocated, MostAllocated, RequestedToCapacityRatio, Balanced, DominantShare, NodeLabel,
 		ScarceAvoidance, ScarceFit, NodeAffinity, TaintToleration, RequestLeastAllocated, RequestMostAllocated,
-		ImageLocality,
+		InterPodAffinity, PodTopologySpread, DefaultSpread, ImageLocality,
 	}
 }
 
@@ -63,12 +69,16 @@ type Evaluator struct {
 	// Label and Values are for NodeLabel: nodes score by their value of the label, from 0 to 100; any other value scores 0.
 	Label  string
 	Values map[string]int64
+	// HardWeight and OwnTerms are for InterPodAffinity: what a pod weighs that is there and whose required affinity selects the newcomer; and that
+	// terms of others count only for pods that have preferred terms themselves.
+	HardWeight int64
+	OwnTerms   bool
 }
 
 // Needs says what the orders ask of those who read pods and nodes, beyond what all do.
 func Needs(specs []Spec) (x cluster.Extra) {
 	for _, s := range specs {
-		x = x.Or(cluster.Extra{Images: s.weight(ImageLocality) > 0})
+		x = x.Or(cluster.Extra{Images: s.weight(ImageLocality) > 0, Selectors: s.weight(DefaultSpread) > 0})
 	}
 	return x
 }
@@ -85,12 +95,14 @@ type Point struct{ Utilization, Score int64 }
 // Unit is the highest score of an evaluator of weight 1.
 const Unit = 1 << 12
 
-// Default is the order that holds when none is configured: spread over nodes, honour preferences, keep scarce resources for those who ask for them.
+// Default is the order that holds when none is configured: spread over nodes, honour what pods prefer, keep scarce resources for those who ask for them.
 func Default() Spec {
 	return Spec{Name: "default", Evaluators: []Evaluator{
 		{Kind: LeastAllocated, Weight: 1},
 		{Kind: NodeAffinity, Weight: 2},
 		{Kind: TaintToleration, Weight: 3},
+		{Kind: InterPodAffinity, Weight: 2, HardWeight: 1},
+		{Kind: PodTopologySpread, Weight: 2},
 		{Kind: ScarceAvoidance, Weight: 20},
 		{Kind: ScarceFit, Weight: 20},
 	}}
