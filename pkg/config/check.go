@@ -82,6 +82,11 @@ func (b *Bind) Check(at *strict.Place) {
 	strict.Ascending(at, "minInFlight", b.MinInFlight, "maxInFlight", b.MaxInFlight)
 }
 
+// Check holds the rules of volumes.
+func (v *Volumes) Check(at *strict.Place) {
+	strict.Between(at, "bindTimeout", v.BindTimeout, time.Second, 24*time.Hour)
+}
+
 // Check holds the rules of the condition writes.
 func (s *Status) Check(at *strict.Place) {
 	strict.Between(at, "countsEvery", s.CountsEvery, 0, time.Hour)

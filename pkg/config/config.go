@@ -36,6 +36,8 @@ type Configuration struct {
 	Step Step `yaml:"step"`
 	// Bind governs the binding requests to the API server.
 	Bind Bind `yaml:"bind"`
+	// Volumes governs how long the volumes of a pod may take.
+	Volumes Volumes `yaml:"volumes"`
 	// Status governs the writes of the pods' PodScheduled condition.
 	Status Status `yaml:"status"`
 	// Events governs the writes of events about pods.
@@ -102,6 +104,14 @@ type Bind struct {
 	// Timeout is how long one binding request may take, from 1s to 10m. After it nobody knows whether the pod was bound: its
 	// room stays taken until a read of the pod tells. Very short, a busy API server's late answers all count as lost.
 	Timeout time.Duration `yaml:"timeout"`
+}
+
+// Volumes governs how long the volumes of a pod may take.
+type Volumes struct {
+	// BindTimeout is how long the volume claims of a pod that has been given a node may take to be bound, from 1s to 24h; its room is kept meanwhile.
+	// After it the pod leaves the node and is tried again. It is kube-scheduler's bindTimeoutSeconds. Short, a slow provisioner makes pods wander
+	// between nodes; long, a claim that nobody provisions keeps room from others.
+	BindTimeout time.Duration `yaml:"bindTimeout"`
 }
 
 // Status governs the writes of the pods' PodScheduled condition, which says why a pod waits. The first condition and a

@@ -46,6 +46,7 @@ backoff: {initial: 250ms, max: 1m30s}
 retryAfter: 1h
 step: {budget: 1}
 bind: {maxInFlight: 1024, minInFlight: 1024, timeout: 10m}
+volumes: {bindTimeout: 1s}
 status: {countsEvery: 0s}
 events: {maxInFlight: 1}
 nodeOrders:
@@ -83,6 +84,7 @@ client: {qps: 0.5, burst: 1}
 		RetryAfter:    time.Hour,
 		Step:          config.Step{Budget: 1},
 		Bind:          config.Bind{MaxInFlight: 1024, MinInFlight: 1024, Timeout: 10 * time.Minute},
+		Volumes:       config.Volumes{BindTimeout: time.Second},
 		Status:        config.Status{CountsEvery: 0},
 		Events:        config.Events{MaxInFlight: 1},
 		NodeOrders: []config.NodeOrder{{Name: "pack", Evaluators: []config.Evaluator{

@@ -17,6 +17,7 @@ func Default() *Configuration {
 		RetryAfter:      5 * time.Minute,
 		Step:            Step{Budget: 200_000},
 		Bind:            Bind{MaxInFlight: 128, MinInFlight: 2, Timeout: 30 * time.Second},
+		Volumes:         Volumes{BindTimeout: 10 * time.Minute},
 		Status:          Status{CountsEvery: time.Minute},
 		Events:          Events{MaxInFlight: 16},
 		NodeOrders:      []NodeOrder{},

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	eventsv1 "k8s.io/client-go/kubernetes/typed/events/v1"
 	resourcev1 "k8s.io/client-go/kubernetes/typed/resource/v1"
+	storagev1 "k8s.io/client-go/kubernetes/typed/storage/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
@@ -38,6 +39,7 @@ type Client struct {
 	events  eventsv1.EventsV1Interface
 	leases  coordinationv1.CoordinationV1Interface
 	devices resourcev1.ResourceV1Interface
+	storage storagev1.StorageV1Interface
 	host    string
 
 	binder, teller *poster // of bindings and of events
@@ -75,6 +77,9 @@ func connect(cfg *rest.Config, a Access) (*Client, error) {
 		return nil, fmt.Errorf("prepare the connection to %s: %w", cfg.Host, err)
 	}
 	if c.leases, err = coordinationv1.NewForConfigAndClient(cfg, http); err != nil {
+		return nil, fmt.Errorf("prepare the connection to %s: %w", cfg.Host, err)
+	}
+	if c.storage, err = storagev1.NewForConfigAndClient(cfg, http); err != nil {
 		return nil, fmt.Errorf("prepare the connection to %s: %w", cfg.Host, err)
 	}
 	if c.devices, err = resourcev1.NewForConfigAndClient(cfg, http); err != nil {

@@ -25,7 +25,9 @@ type denial struct {
 	log      *slog.Logger
 	again    time.Duration
 	// waive is told each time, so that nobody waits for the resource.
-	waive  func()
+	waive func()
+	// begun, if set, is told when it becomes denied.
+	begun  func()
 	denied atomic.Bool
 	// absent: it is denied because the API server does not have it.
 	absent atomic.Bool
@@ -47,8 +49,12 @@ func (d *denial) words() string {
 // refused notes that the resource cannot be read, and returns when it is time to ask again.
 func (d *denial) refused(ctx context.Context, err error) {
 	d.absent.Store(apierrors.IsNotFound(err))
+	first := !d.denied.Swap(true)
+	if first && d.begun != nil {
+		d.begun()
+	}
 	switch {
-	case d.denied.Swap(true):
+	case !first:
 	case d.absent.Load():
 		d.log.Info(d.words())
 	default:

@@ -9,6 +9,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
 	resourcev1 "k8s.io/api/resource/v1"
+	storagev1 "k8s.io/api/storage/v1"
 
 	"github.com/sluice-scheduler/sluice/pkg/core"
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
@@ -20,7 +21,9 @@ func compareKeys(a, b key) int {
 
 func isObject(o any) bool {
 	switch o.(type) {
-	case *v1.Pod, *v1.Node, *v1.Namespace, *v1.Service, *v1.ReplicationController, *appsv1.ReplicaSet, *appsv1.StatefulSet, *resourcev1.DeviceClass:
+	case *v1.Pod, *v1.Node, *v1.Namespace, *v1.Service, *v1.ReplicationController, *appsv1.ReplicaSet, *appsv1.StatefulSet, *resourcev1.DeviceClass,
+		*v1.PersistentVolumeClaim, *v1.PersistentVolume, *storagev1.StorageClass, *storagev1.CSINode, *storagev1.CSIDriver, *storagev1.CSIStorageCapacity,
+		*storagev1.VolumeAttachment:
 		return true
 	}
 	return false

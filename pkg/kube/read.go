@@ -58,6 +58,9 @@ func (r *reader) pod(pod *v1.Pod) (fact *cluster.PodFact) {
 	if l := fact.Liking; l != nil {
 		fact.Liking = r.likings.share(l.Key, l)
 	}
+	if len(pod.Spec.Volumes) > 0 {
+		fact.Needs = fact.Needs.WithInline(pod.Namespace, inlineVolumes(pod))
+	}
 	if fact.Ours {
 		fact.Claim = r.claim(app.Identify(pod, r.trustUser))
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -126,9 +127,53 @@ func (s *sink) take() []core.Event {
 	return out
 }
 
+// storageWords tells an event of volumes briefly.
+func storageWords(e core.Event) string {
+	switch e := e.(type) {
+	case core.VolumeClaimSet:
+		return "claim " + e.Claim.Namespace + "/" + e.Claim.Name + " " + e.Claim.Class
+	case core.VolumeClaimGone:
+		return "claim " + e.Namespace + "/" + e.Name + " gone"
+	case core.VolumeSet:
+		return strings.TrimSpace("volume " + e.Volume.Name + " " + map[bool]string{true: "available"}[e.Volume.Available])
+	case core.VolumeGone:
+		return "volume " + e.Name + " gone"
+	case core.StorageClassSet:
+		return strings.TrimSpace("class " + e.Class.Name + " " + map[bool]string{true: "waits"}[e.Class.Waits])
+	case core.StorageClassGone:
+		return "class " + e.Name + " gone"
+	case core.CSINodeSet:
+		said := "csinode " + e.Node.Name
+		for _, d := range e.Node.Drivers {
+			said += fmt.Sprintf(" %s=%d", d.Driver, d.Max)
+		}
+		return said
+	case core.CSINodeGone:
+		return "csinode " + e.Name + " gone"
+	case core.CSIDriverSet:
+		return strings.TrimSpace("csidriver " + e.Driver.Name + " " + map[bool]string{true: "capacity"}[e.Driver.Capacity])
+	case core.CSIDriverGone:
+		return "csidriver " + e.Name + " gone"
+	case core.CapacitySet:
+		return fmt.Sprintf("capacity %s/%s %s %d", e.Capacity.Namespace, e.Capacity.Name, e.Capacity.Class, e.Capacity.Most)
+	case core.CapacityGone:
+		return "capacity " + e.Namespace + "/" + e.Name + " gone"
+	case core.AttachmentSet:
+		return "attachment " + e.Attachment.Name + " " + e.Attachment.Driver + " " + e.Attachment.Node + " " + e.Attachment.Volume
+	case core.AttachmentGone:
+		return "attachment " + e.Name + " gone"
+	case core.VolumesHidden:
+		return "hidden " + e.What
+	}
+	return ""
+}
+
 // words tells events briefly.
 func words(events []core.Event) (out []string) {
 	for _, e := range events {
+		if said := storageWords(e); said != "" {
+			out = append(out, said)
+		}
 		switch e := e.(type) {
 		case core.PodSet:
 			out = append(out, "pod "+string(e.Pod.UID)+" on "+e.Pod.Node)

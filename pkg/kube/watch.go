@@ -66,6 +66,7 @@ type Watch struct {
 
 	mu      sync.Mutex
 	waiting map[string]bool // resources not listed yet
+	hidden  map[string]bool // resources of volumes that cannot be read
 	synced  chan struct{}
 }
 
@@ -97,10 +98,12 @@ func NewWatch(c *Client, o WatchOptions, sink Sink) (*Watch, error) {
 		tellText: o.TellText,
 		selector: selector.String(),
 		waiting:  map[string]bool{"nodes": true, "pods": true},
+		hidden:   map[string]bool{},
 		synced:   make(chan struct{}),
 	}
 	w.without("namespaces", "queues and quotas that their annotations set are not known")
 	w.without(deviceClasses, "pods that ask for an extended resource which a DeviceClass provides are told that no node offers it").optional = true
+	w.withoutStorage()
 	if o.Extra.Selectors {
 		for _, t := range selecting {
 			w.without(t.resource, "pods are not spread by their selectors")
@@ -127,6 +130,7 @@ func (w *Watch) Run(ctx context.Context) {
 	all.Go(func() {
 		track(ctx, w, tracked[*cluster.DeviceClassFact]{deviceClasses, newDeviceClass, newDeviceClasses, devices{}})
 	})
+	w.trackStorage(ctx, all.Go)
 	if w.extra.Selectors {
 		w.trackSelectors(ctx, all.Go)
 	}
@@ -164,6 +168,8 @@ func (w *Watch) get(resource string, o metav1.ListOptions) *rest.Request {
 	switch {
 	case inApps(resource):
 		api = w.client.apps.RESTClient()
+	case inStorage(resource):
+		api = w.client.storage.RESTClient()
 	case resource == deviceClasses:
 		api = w.client.devices.RESTClient()
 	}
@@ -194,6 +200,7 @@ func (w *Watch) watch(resource string) func(context.Context, metav1.ListOptions)
 // listed notes that all objects of a resource are in the sink.
 func (w *Watch) listed(resource string) func(times int) {
 	return func(times int) {
+		w.hide(resource, false)
 		if times > 1 {
 			w.relists.Add(1)
 			w.log.Info("relisted: the watch could not be resumed, so all was read anew and compared", "watching", resource)

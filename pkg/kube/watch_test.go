@@ -20,6 +20,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
 	resourcev1 "k8s.io/api/resource/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -45,6 +46,8 @@ func newWatched() *watched {
 			"pods": make(chan string, 10), "nodes": make(chan string, 10), "namespaces": make(chan string, 10), "configmaps": make(chan string, 10),
 			"services": make(chan string, 10), "replicationcontrollers": make(chan string, 10), "replicasets": make(chan string, 10), "statefulsets": make(chan string, 10),
 			deviceClasses: make(chan string, 10),
+			volumeClaims:  make(chan string, 10), volumes: make(chan string, 10), storageClasses: make(chan string, 10), csiNodes: make(chan string, 10),
+			csiDrivers: make(chan string, 10), capacities: make(chan string, 10), attachments: make(chan string, 10),
 		},
 		denied:  map[string]bool{},
 		missing: map[string]bool{},
@@ -72,6 +75,20 @@ func line(kind string, o runtime.Object) string {
 		o.TypeMeta = metav1.TypeMeta{Kind: "StatefulSet", APIVersion: "apps/v1"}
 	case *resourcev1.DeviceClass:
 		o.TypeMeta = metav1.TypeMeta{Kind: "DeviceClass", APIVersion: "resource.k8s.io/v1"}
+	case *v1.PersistentVolumeClaim:
+		o.TypeMeta = metav1.TypeMeta{Kind: "PersistentVolumeClaim", APIVersion: "v1"}
+	case *v1.PersistentVolume:
+		o.TypeMeta = metav1.TypeMeta{Kind: "PersistentVolume", APIVersion: "v1"}
+	case *storagev1.StorageClass:
+		o.TypeMeta = metav1.TypeMeta{Kind: "StorageClass", APIVersion: "storage.k8s.io/v1"}
+	case *storagev1.CSINode:
+		o.TypeMeta = metav1.TypeMeta{Kind: "CSINode", APIVersion: "storage.k8s.io/v1"}
+	case *storagev1.CSIDriver:
+		o.TypeMeta = metav1.TypeMeta{Kind: "CSIDriver", APIVersion: "storage.k8s.io/v1"}
+	case *storagev1.CSIStorageCapacity:
+		o.TypeMeta = metav1.TypeMeta{Kind: "CSIStorageCapacity", APIVersion: "storage.k8s.io/v1"}
+	case *storagev1.VolumeAttachment:
+		o.TypeMeta = metav1.TypeMeta{Kind: "VolumeAttachment", APIVersion: "storage.k8s.io/v1"}
 	}
 	data, err := json.Marshal(o)
 	if err != nil {
@@ -100,6 +117,20 @@ func bookmark(resource string) string {
 		return line("BOOKMARK", &appsv1.StatefulSet{ObjectMeta: m})
 	case deviceClasses:
 		return line("BOOKMARK", &resourcev1.DeviceClass{ObjectMeta: m})
+	case volumeClaims:
+		return line("BOOKMARK", &v1.PersistentVolumeClaim{ObjectMeta: m})
+	case volumes:
+		return line("BOOKMARK", &v1.PersistentVolume{ObjectMeta: m})
+	case storageClasses:
+		return line("BOOKMARK", &storagev1.StorageClass{ObjectMeta: m})
+	case csiNodes:
+		return line("BOOKMARK", &storagev1.CSINode{ObjectMeta: m})
+	case csiDrivers:
+		return line("BOOKMARK", &storagev1.CSIDriver{ObjectMeta: m})
+	case capacities:
+		return line("BOOKMARK", &storagev1.CSIStorageCapacity{ObjectMeta: m})
+	case attachments:
+		return line("BOOKMARK", &storagev1.VolumeAttachment{ObjectMeta: m})
 	}
 	return line("BOOKMARK", &v1.Node{ObjectMeta: m})
 }
@@ -211,7 +242,7 @@ func followWith(t *testing.T, server *watched, o WatchOptions) (*Watch, *sink, *
 	for _, d := range w.denials {
 		d.again = w.again
 	}
-	require.ErrorContains(t, w.Check(), "deviceclasses and namespaces and nodes and pods ")
+	require.ErrorContains(t, w.Check(), "deviceclasses and namespaces and nodes and persistentvolumeclaims and persistentvolumes and pods ")
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { w.Run(ctx); close(ended) }()

@@ -17,13 +17,14 @@ type Inbox struct {
 	live   int
 	pods   map[types.UID]int // where the unread newest fact is
 	nodes  map[string]int
-	spaces map[string]int // of namespaces
+	spaces map[string]int       // of namespaces
+	stored map[storedObject]int // of volumes and what belongs to them
 	signal chan struct{}
 }
 
 // NewInbox returns an empty inbox.
 func NewInbox() *Inbox {
-	return &Inbox{pods: map[types.UID]int{}, nodes: map[string]int{}, spaces: map[string]int{}, signal: make(chan struct{}, 1)}
+	return &Inbox{pods: map[types.UID]int{}, nodes: map[string]int{}, spaces: map[string]int{}, stored: map[storedObject]int{}, signal: make(chan struct{}, 1)}
 }
 
 // Put adds events in their order.
@@ -59,6 +60,14 @@ func (b *Inbox) add(e core.Event) {
 		delete(b.pods, e.UID)
 	case core.NodeGone:
 		delete(b.nodes, e.Name) // its fact stays: it may tell of another UID
+	default:
+		if of, gone := storedIn(e); of != (storedObject{}) {
+			b.forget(indexOf(b.stored, of))
+			b.stored[of] = at
+			if gone {
+				delete(b.stored, of)
+			}
+		}
 	}
 	b.events = append(b.events, e)
 	b.live++
@@ -74,6 +83,7 @@ func (b *Inbox) pack() {
 	clear(b.pods)
 	clear(b.nodes)
 	clear(b.spaces)
+	clear(b.stored)
 	for _, e := range events {
 		if e != nil {
 			b.add(e)
@@ -113,6 +123,7 @@ func (b *Inbox) Take() []core.Event {
 	clear(b.pods)
 	clear(b.nodes)
 	clear(b.spaces)
+	clear(b.stored)
 	return out
 }
 

@@ -15,6 +15,7 @@ import (
 const (
 	kindBind      = "bind"
 	kindLook      = "look"
+	kindVolumes   = "volumes"
 	kindCondition = "condition"
 	kindEvent     = "event"
 )

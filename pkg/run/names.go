@@ -84,7 +84,7 @@ func catalogue() []about {
 		{nameStepSeconds, "histogram", nil, "Time that one step of the core took, in seconds."},
 		{nameStepEvents, "counter", nil, "Events taken in by the core."},
 		{nameInbox, "gauge", nil, "Events that wait for the next step."},
-		{nameOutbox, "gauge", []string{"kind"}, "Writes that are owed to the API server: bind, condition, event."},
+		{nameOutbox, "gauge", []string{"kind"}, "Writes that are owed to the API server: bind, volumes, condition, event."},
 		{nameInFlight, "gauge", nil, "Requests in flight, without event writes."},
 		{nameLimit, "gauge", nil, "Requests that may be in flight at present, without event writes; follows the API server's latency."},
 		{nameWrites, "counter", []string{"kind", "verdict"}, "Requests answered, by kind (bind, look, condition, event) and verdict (done, busy, conflict, gone, refused, unknown)."},

@@ -19,6 +19,11 @@ type Binder interface {
 	Look(context.Context, core.PodRef) (kube.Sight, kube.Answer)
 }
 
+// Preparer does what is to be done for a pod's volume claims. It returns the versions at which that is stored. To ask again does no harm.
+type Preparer interface {
+	Prepare(context.Context, core.PrepareVolumes) (versions []string, a kube.Answer)
+}
+
 // Teller writes why pods wait and what has become of them.
 type Teller interface {
 	Condition(context.Context, core.Condition) kube.Answer
@@ -27,11 +32,12 @@ type Teller interface {
 
 // OutboxConfig says how to write. All fields are required.
 type OutboxConfig struct {
-	Binder Binder
-	Teller Teller
-	// Answers takes the BindDones.
+	Binder   Binder
+	Preparer Preparer
+	Teller   Teller
+	// Answers takes the BindDones and VolumesDones.
 	Answers kube.Sink
-	// MinInFlight and MaxInFlight bound the binds and condition writes in flight.
+	// MinInFlight and MaxInFlight bound the binds, preparations of volumes and condition writes in flight.
 	MinInFlight, MaxInFlight int
 	// EventsInFlight is how many event writes may be in flight beside them.
 	EventsInFlight int
@@ -44,7 +50,7 @@ type OutboxConfig struct {
 // Outbox carries out effects. Put hands them over; Run does the work. What is sent next is chosen in this order, while the gate is
 // open and there is room in flight:
 //
-//  1. binds, in the order in which they were decided, and reads of binds whose answer was lost
+//  1. binds, in the order in which they were decided, and reads of binds whose answer was lost; preparations of volumes, in turn with them
 //  2. conditions: when there is no bind to send, and else one for every nine binds (one for every bind once they have waited too long)
 //  3. events: when there is nothing else to send and no bind has been under way for a moment, or when they have waited for long; within a
 //     limit of their own
@@ -61,9 +67,10 @@ type Outbox struct {
 	limit      *limit
 	later      later
 	binds      binds
+	volumes    preparations
 	conditions conditions
 	events     events
-	inFlight   int // binds, reads and conditions
+	inFlight   int // binds, reads, preparations and conditions
 }
 
 // NewOutbox returns an empty outbox.
@@ -71,6 +78,7 @@ func NewOutbox(cfg OutboxConfig) *Outbox {
 	o := &Outbox{cfg: cfg, log: cfg.Log, writers: newWriters(), limit: newLimit(cfg.MinInFlight, cfg.MaxInFlight)}
 	o.mail.signal = make(chan struct{}, 1)
 	o.binds.all = map[types.UID]*bind{}
+	o.volumes.all = map[types.UID]*preparation{}
 	o.conditions.all = map[types.UID]*conditionWrite{}
 	return o
 }
@@ -164,6 +172,8 @@ func (o *Outbox) accept(e core.Effect, now time.Time) {
 		o.addBind(e, now)
 	case core.Recall:
 		o.recall(e.UID)
+	case core.PrepareVolumes:
+		o.addPreparation(e, now)
 	case core.Condition:
 		o.addCondition(e, now)
 	case core.Announce:
@@ -180,8 +190,10 @@ func (o *Outbox) dispatch(now time.Time) {
 	}
 	for o.inFlight < o.limit.allowed() {
 		switch {
-		case o.conditions.turn(now, o.binds.ready.len() > 0):
+		case o.conditions.turn(now, o.binds.ready.len()+o.volumes.ready.len() > 0):
 			o.sendCondition(now)
+		case o.volumes.turn(o.binds.ready.len() > 0):
+			o.sendPreparation()
 		case o.binds.ready.len() > 0:
 			o.sendBind(now)
 		default:
@@ -245,12 +257,13 @@ func (o *Outbox) report() {
 	m.limit.Set(float64(o.limit.allowed()))
 	m.inFlight.Set(float64(o.inFlight))
 	m.outbox.WithLabelValues(kindBind).Set(float64(len(o.binds.all)))
+	m.outbox.WithLabelValues(kindVolumes).Set(float64(len(o.volumes.all)))
 	m.outbox.WithLabelValues(kindCondition).Set(float64(len(o.conditions.all)))
 	m.outbox.WithLabelValues(kindEvent).Set(float64(o.events.owed))
 }
 
 func (o *Outbox) idle() bool {
-	return len(o.binds.all) == 0 && len(o.conditions.all) == 0 && o.events.owed == 0
+	return len(o.binds.all) == 0 && len(o.volumes.all) == 0 && len(o.conditions.all) == 0 && o.events.owed == 0
 }
 
 // Drain waits until everything handed over so far has been carried out, or the context ends; then it returns an error.

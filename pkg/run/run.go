@@ -86,10 +86,10 @@ func newProcess(o Options) (*process, error) {
 	}
 	p.quarantine = OpenQuarantine(c.StatePath(os.TempDir()), o.Version, o.Log)
 	p.inbox.Put(p.quarantine.Events()...)
-	p.inbox.Put(core.VolumesHidden{What: "volumes yet"})
 	p.join(core.New(core.Config{
 		Budget: c.Step.Budget, BackoffInitial: c.Backoff.Initial, BackoffMax: c.Backoff.Max,
-		RetryAfter: c.RetryAfter, RefreshAfter: max(c.Status.CountsEvery, 1), Watch: p.quarantine.spare(o.Trap),
+		RetryAfter: c.RetryAfter, RefreshAfter: max(c.Status.CountsEvery, 1), VolumesWithin: c.Volumes.BindTimeout,
+		Watch: p.quarantine.spare(o.Trap),
 	}))
 	p.configure()
 	if p.watch, err = kube.NewWatch(p.client, kube.WatchOptions{
@@ -112,7 +112,7 @@ func newProcess(o Options) (*process, error) {
 func (p *process) join(c *core.Core) {
 	cfg := p.o.Config
 	p.outbox = NewOutbox(OutboxConfig{
-		Binder: p.client, Teller: teller{p.client, p.client.Reporter(cfg.SchedulerName, p.identity)}, Answers: p.inbox,
+		Binder: p.client, Preparer: p.client, Teller: teller{p.client, p.client.Reporter(cfg.SchedulerName, p.identity)}, Answers: p.inbox,
 		MinInFlight: cfg.Bind.MinInFlight, MaxInFlight: cfg.Bind.MaxInFlight, EventsInFlight: cfg.Events.MaxInFlight,
 		Timeout: cfg.Bind.Timeout, Metrics: p.metrics, Log: p.o.Log,
 	})

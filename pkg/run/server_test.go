@@ -36,6 +36,7 @@ type stored struct {
 	gone       bool
 	deleting   bool
 	binds      []string // nodes it was bound to; more than one is a fault of the outbox
+	prepared   []string // nodes for which its volumes were prepared
 	conditions []core.Condition
 	events     map[uint64]int
 }
@@ -163,6 +164,16 @@ func (s *server) Announce(ctx context.Context, n kube.Notice) kube.Answer {
 	})
 }
 
+// Prepare notes on the pod for which node its volumes were prepared.
+func (s *server) Prepare(ctx context.Context, e core.PrepareVolumes) (versions []string, a kube.Answer) {
+	a = s.handle(ctx, request{kind: kindVolumes, uid: e.Pod.UID, node: e.Node}, func(p *stored) kube.Answer {
+		p.prepared = append(p.prepared, e.Node)
+		versions = []string{fmt.Sprint(e.Serial)}
+		return kube.Answer{}
+	})
+	return versions, a
+}
+
 // count is how many requests of a kind there were.
 func (s *server) count(kind string) (n int) {
 	s.mu.Lock()
@@ -181,6 +192,8 @@ type world struct {
 	*Outbox
 	inbox   *Inbox
 	answers map[types.UID][]core.BindDone
+	// volumes are the answers to preparations.
+	volumes []core.VolumesDone
 }
 
 // within runs a test with an outbox that may have up to most requests in flight, at once.
@@ -189,7 +202,7 @@ func within(t *testing.T, most int, test func(t *testing.T, w *world)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{server: newServer(t), inbox: NewInbox(), answers: map[types.UID][]core.BindDone{}}
 		w.Outbox = NewOutbox(OutboxConfig{
-			Binder: w.server, Teller: w.server, Answers: w.inbox,
+			Binder: w.server, Preparer: w.server, Teller: w.server, Answers: w.inbox,
 			MinInFlight: min(2, most), MaxInFlight: most, EventsInFlight: 4, Timeout: 30 * time.Second,
 			Metrics: NewMetrics("sluice", "test"), Log: slog.New(slog.DiscardHandler),
 		})
@@ -213,6 +226,10 @@ func (w *world) settle() {
 
 func (w *world) gather() {
 	for _, e := range w.inbox.Take() {
+		if done, ok := e.(core.VolumesDone); ok {
+			w.volumes = append(w.volumes, done)
+			continue
+		}
 		done := e.(core.BindDone)
 		w.answers[done.UID] = append(w.answers[done.UID], done)
 	}

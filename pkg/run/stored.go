@@ -1,0 +1,36 @@
+package run
+
+import "github.com/sluice-scheduler/sluice/pkg/core"
+
+// storedObject names an object that has to do with volumes.
+type storedObject struct {
+	kind            byte
+	namespace, name string
+}
+
+// storedIn returns the object that an event tells of, the zero value for any other event, and whether it tells that the object is gone.
+func storedIn(e core.Event) (of storedObject, gone bool) {
+	switch e := e.(type) {
+	case core.VolumeClaimSet:
+		return storedObject{'c', e.Claim.Namespace, e.Claim.Name}, false
+	case core.VolumeClaimGone:
+		return storedObject{'c', e.Namespace, e.Name}, true
+	case core.VolumeSet:
+		return storedObject{'v', "", e.Volume.Name}, false
+	case core.VolumeGone:
+		return storedObject{'v', "", e.Name}, true
+	case core.CSINodeSet:
+		return storedObject{'n', "", e.Node.Name}, false
+	case core.CSINodeGone:
+		return storedObject{'n', "", e.Name}, true
+	case core.CapacitySet:
+		return storedObject{'p', e.Capacity.Namespace, e.Capacity.Name}, false
+	case core.CapacityGone:
+		return storedObject{'p', e.Namespace, e.Name}, true
+	case core.AttachmentSet:
+		return storedObject{'a', "", e.Attachment.Name}, false
+	case core.AttachmentGone:
+		return storedObject{'a', "", e.Name}, true
+	}
+	return of, false // classes and drivers are few
+}
