@@ -34,6 +34,7 @@ type Cluster struct {
 
 	mu        sync.Mutex
 	api       *child.Process
+	scheduler *child.Process
 	processes []*child.Process // in the order they were started, the API server's successors included
 	sluices   []*Sluice
 	fleets    []*simnode.Fleet

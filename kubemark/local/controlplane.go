@@ -60,7 +60,7 @@ func (c *Cluster) startControlPlane(ctx context.Context) error {
 		return err
 	}
 	if c.opts.KubeScheduler {
-		return c.startScheduler(ctx)
+		return c.StartKubeScheduler(ctx)
 	}
 	return nil
 }
@@ -199,32 +199,58 @@ func (c *Cluster) startControllers(ctx context.Context) error {
 		"--concurrent-deployment-syncs=10",
 		"--feature-gates=" + c.opts.featureGates(),
 	}
-	return c.startClientComponent(ctx, components.ControllerManager, "system:kube-controller-manager",
+	_, err := c.startClientComponent(ctx, components.ControllerManager, "system:kube-controller-manager",
 		append(args, c.opts.ControllerArgs...))
+	return err
 }
 
-// startScheduler runs kube-scheduler with limits that do not slow it down.
-func (c *Cluster) startScheduler(ctx context.Context) error {
+// StopKubeScheduler ends kube-scheduler, so that Sluice may take its place.
+func (c *Cluster) StopKubeScheduler() error {
+	c.mu.Lock()
+	p := c.scheduler
+	c.scheduler = nil
+	c.mu.Unlock()
+	if p == nil || !p.Running() {
+		return errors.New("kube-scheduler does not run")
+	}
+	if err := p.Kill(); err != nil {
+		return err
+	}
+	return c.record.Forget(p.Identity())
+}
+
+// StartKubeScheduler runs kube-scheduler with limits that do not slow it down.
+func (c *Cluster) StartKubeScheduler(ctx context.Context) error {
+	c.mu.Lock()
+	running := c.scheduler != nil && c.scheduler.Running()
+	c.mu.Unlock()
+	if running {
+		return errors.New("kube-scheduler runs already")
+	}
 	args := []string{
 		"--kube-api-qps=5000", "--kube-api-burst=10000",
 		"--feature-gates=" + c.opts.featureGates(),
 	}
-	return c.startClientComponent(ctx, components.Scheduler, "system:kube-scheduler", append(args, c.opts.SchedulerArgs...))
+	p, err := c.startClientComponent(ctx, components.Scheduler, "system:kube-scheduler", append(args, c.opts.SchedulerArgs...))
+	c.mu.Lock()
+	c.scheduler = p
+	c.mu.Unlock()
+	return err
 }
 
-// startClientComponent runs a component that has one user and serves its health.
-func (c *Cluster) startClientComponent(ctx context.Context, name, user string, args []string) error {
+// startClientComponent runs a component that has one user and serves its health, and waits until it does.
+func (c *Cluster) startClientComponent(ctx context.Context, name, user string, args []string) (*child.Process, error) {
 	kubeconfig, _, err := c.certKubeconfig(name, user)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	cert, err := c.servingCert(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	port, err := c.takePort()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	own := append(cert,
 		"--kubeconfig="+kubeconfig, "--authentication-kubeconfig="+kubeconfig, "--authorization-kubeconfig="+kubeconfig,
@@ -232,9 +258,9 @@ func (c *Cluster) startClientComponent(ctx context.Context, name, user string, a
 		"--bind-address=127.0.0.1", "--secure-port="+strconv.Itoa(port), "--leader-elect=false")
 	p, err := c.run(child.Spec{Name: name, Path: c.bins.Path(name), Args: append(own, args...)})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return c.wait(ctx, p, c.trusting(), "https://"+loopback(port)+"/healthz")
+	return p, c.wait(ctx, p, c.trusting(), "https://"+loopback(port)+"/healthz")
 }
 
 // servingCert writes a component's serving certificate and returns the flags that name it.

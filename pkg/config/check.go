@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,7 +28,14 @@ func (c *Configuration) Check(at *strict.Place) {
 	if !at.Has("kind") {
 		at.Faultf("kind", "is missing; add the line 'kind: %s'", Kind)
 	}
-	checkSchedulerName(at, c.SchedulerName)
+	checkSchedulerName(at, "schedulerName", c.SchedulerName)
+	for i, name := range c.OtherSchedulerNames {
+		key := fmt.Sprintf("otherSchedulerNames[%d]", i)
+		checkSchedulerName(at, key, name)
+		if at.OK(key) && slices.Contains(c.Schedulers()[:1+i], name) {
+			at.Faultf(key, "is named already: %s", name)
+		}
+	}
 	strict.Between(at, "retryAfter", c.RetryAfter, time.Second, 24*time.Hour)
 	for i, o := range c.NodeOrders {
 		for j, p := range c.NodeOrders[:i] {
@@ -47,11 +55,11 @@ func (c *Configuration) Check(at *strict.Place) {
 
 // checkSchedulerName asks for what every place accepts that the name goes to: pods, label values, and the reporting controller of
 // events, whose length is the shortest.
-func checkSchedulerName(at *strict.Place, name string) {
+func checkSchedulerName(at *strict.Place, key, name string) {
 	const most = 63
 	problems := validation.IsDNS1123Subdomain(name)
 	if len(name) > most || len(problems) > 0 {
-		at.Faultf("schedulerName", "must be 1 to %d lower-case letters, digits, '-' or '.', with a letter or digit at both ends, but is %q",
+		at.Faultf(key, "must be 1 to %d lower-case letters, digits, '-' or '.', with a letter or digit at both ends, but is %q",
 			most, name)
 	}
 }

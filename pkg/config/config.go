@@ -24,6 +24,9 @@ type Configuration struct {
 	// that lead at the same time need different names; `default-scheduler` takes over the pods that name no
 	// scheduler, so kube-scheduler must not run then.
 	SchedulerName string `yaml:"schedulerName"`
+	// OtherSchedulerNames are further names under which pods are placed, as if they gave `schedulerName`: for example `default-scheduler`
+	// beside `sluice`, while workloads are moved over. Each as `schedulerName` is, and once. Empty, there is one name.
+	OtherSchedulerNames []string `yaml:"otherSchedulerNames"`
 	// Nodes says which nodes Sluice may use.
 	Nodes Nodes `yaml:"nodes"`
 	// Backoff says how long a pod waits after the API server refused its bind.
@@ -63,6 +66,11 @@ type Configuration struct {
 	StateDirectory string `yaml:"stateDirectory"`
 	// Client governs the connection to the API server.
 	Client Client `yaml:"client"`
+}
+
+// Schedulers are all names under which pods are placed.
+func (c *Configuration) Schedulers() []string {
+	return append([]string{c.SchedulerName}, c.OtherSchedulerNames...)
 }
 
 // Nodes says which nodes Sluice may use.

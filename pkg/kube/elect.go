@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
@@ -89,6 +91,32 @@ func (e *Election) Lease() core.PodRef {
 	}
 	ref.UID = lease.UID
 	return ref
+}
+
+// Holding is how a Lease is held.
+type Holding struct {
+	// Holder is empty if nobody holds it.
+	Holder string
+	// Renewed is when it was renewed last, by the holder's clock, and For how long that is good.
+	Renewed time.Time
+	For     time.Duration
+}
+
+// Holding reads who holds a Lease. One that does not exist is held by nobody.
+func (c *Client) Holding(ctx context.Context, namespace, name string) (h Holding, err error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	lease, err := c.leases.Leases(namespace).Get(ctx, name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		return h, nil
+	case err != nil:
+		return h, fmt.Errorf("read Lease %s/%s: %w", namespace, name, err)
+	}
+	if s := &lease.Spec; s.HolderIdentity != nil && s.RenewTime != nil && s.LeaseDurationSeconds != nil {
+		h = Holding{*s.HolderIdentity, s.RenewTime.Time, time.Duration(*s.LeaseDurationSeconds) * time.Second}
+	}
+	return h, nil
 }
 
 // Leader is the identity of the process that leads as far as is known, or empty.

@@ -126,6 +126,29 @@ func TestTheLeaseIsNamedForEvents(t *testing.T) {
 	require.Equal(t, core.PodRef{Namespace: "sluice-system", Name: "sluice"}, one.Lease(), "an event needs no UID")
 }
 
+func TestWhoHoldsALease(t *testing.T) {
+	s := &leases{t: t}
+	c := serveRaw(t, s)
+	h, err := c.Holding(t.Context(), "sluice-system", "sluice")
+	require.NoError(t, err)
+	require.Equal(t, Holding{}, h, "there is none")
+	_, stop, led, ended := candidate(t, c, "one")
+	await(t, led)
+	h, err = c.Holding(t.Context(), "sluice-system", "sluice")
+	require.NoError(t, err)
+	require.Equal(t, "one", h.Holder)
+	require.Equal(t, 2*time.Second, h.For)
+	require.WithinDuration(t, time.Now(), h.Renewed, time.Minute)
+	stop()
+	require.NoError(t, await(t, ended))
+	h, err = c.Holding(t.Context(), "sluice-system", "sluice")
+	require.NoError(t, err)
+	require.Empty(t, h.Holder, "it was given back")
+	s.setDown(true)
+	_, err = c.Holding(t.Context(), "sluice-system", "sluice")
+	require.Error(t, err)
+}
+
 func TestALostLeaseEndsTheRun(t *testing.T) {
 	s := &leases{t: t}
 	c := serveRaw(t, s)

@@ -376,3 +376,17 @@ func BenchmarkReadPod(b *testing.B) {
 		r.pod(p)
 	}
 }
+
+// TestSeveralSchedulersPodsAreOurs where several names are served.
+func TestSeveralSchedulersPodsAreOurs(t *testing.T) {
+	r := newReader("sluice", false, quietLog())
+	r.others = []string{"default-scheduler"}
+	for name, ours := range map[string]bool{"sluice": true, "default-scheduler": true, "volcano": false} {
+		p := pod("a", "1", "")
+		p.Spec.SchedulerName = name
+		f := r.pod(p)
+		require.Equal(t, ours, f.Ours, name)
+		require.Equal(t, ours, f.Claim != nil, name)
+		require.Equal(t, ours, r.heldPod(p, "cannot be read").Ours, name)
+	}
+}

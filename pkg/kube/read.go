@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 
 	v1 "k8s.io/api/core/v1"
@@ -16,6 +17,8 @@ import (
 // reader turns API objects into facts. No object, however absurd, ends it.
 type reader struct {
 	scheduler string
+	// others are further names of schedulers whose pods are ours.
+	others []string
 	// trustUser: users and groups are read from pods.
 	trustUser bool
 	demands   *pool[cluster.Demand]
@@ -53,7 +56,7 @@ func (r *reader) pod(pod *v1.Pod) (fact *cluster.PodFact) {
 			fact = r.heldPod(pod, r.complain("pod", pod.Namespace, pod.Name, why))
 		}
 	}()
-	fact = r.readPod(pod, r.scheduler)
+	fact = r.readPod(pod, r.served(pod))
 	fact.Demand = r.demands.share(fact.Demand.Key, fact.Demand)
 	if l := fact.Liking; l != nil {
 		fact.Liking = r.likings.share(l.Key, l)
@@ -65,6 +68,14 @@ func (r *reader) pod(pod *v1.Pod) (fact *cluster.PodFact) {
 		fact.Claim = r.claim(app.Identify(pod, r.trustUser))
 	}
 	return fact
+}
+
+// served is the name by which a pod is ours if it gives that: its own if it is one of several that we serve.
+func (r *reader) served(pod *v1.Pod) string {
+	if slices.Contains(r.others, pod.Spec.SchedulerName) {
+		return pod.Spec.SchedulerName
+	}
+	return r.scheduler
 }
 
 // claim lets the pods of an application share what they claim; one that is an application of its own has nobody to share with.
@@ -80,7 +91,7 @@ func (r *reader) heldPod(pod *v1.Pod, fault string) *cluster.PodFact {
 	fact := &cluster.PodFact{
 		UID: pod.UID, Namespace: pod.Namespace, Name: pod.Name, ResourceVersion: pod.ResourceVersion,
 		Created: pod.CreationTimestamp.Time, Generation: pod.Generation,
-		Ours:     pod.Spec.SchedulerName == r.scheduler,
+		Ours:     pod.Spec.SchedulerName == r.served(pod),
 		Node:     pod.Spec.NodeName,
 		Deleting: pod.DeletionTimestamp != nil,
 		Terminal: pod.Status.Phase == v1.PodSucceeded || pod.Status.Phase == v1.PodFailed,

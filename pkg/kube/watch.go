@@ -31,8 +31,9 @@ const livePods = "status.phase!=Succeeded,status.phase!=Failed"
 
 // WatchOptions say what to watch.
 type WatchOptions struct {
-	// Scheduler is the schedulerName we serve.
-	Scheduler string
+	// Scheduler is the schedulerName we serve, OtherSchedulers are further ones.
+	Scheduler       string
+	OtherSchedulers []string
 	// Nodes is the label selector of the nodes we may use, as config.Nodes.Selector; empty selects all.
 	Nodes string
 	// TrustUser says that users and groups on pods may be believed, because something checks them when pods are created.
@@ -101,6 +102,7 @@ func NewWatch(c *Client, o WatchOptions, sink Sink) (*Watch, error) {
 		hidden:   map[string]bool{},
 		synced:   make(chan struct{}),
 	}
+	w.reader.others = o.OtherSchedulers
 	w.without("namespaces", "queues and quotas that their annotations set are not known")
 	w.without(deviceClasses, "pods that ask for an extended resource which a DeviceClass provides are told that no node offers it").optional = true
 	w.withoutStorage()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -65,6 +66,7 @@ type process struct {
 	watch      *kube.Watch
 	election   *kube.Election // nil without election
 	settings   *Settings
+	rival      *rival    // nil if there can be none
 	files      []*polled // that are followed
 	web        *web.Server
 
@@ -93,7 +95,7 @@ func newProcess(o Options) (*process, error) {
 	}))
 	p.configure()
 	if p.watch, err = kube.NewWatch(p.client, kube.WatchOptions{
-		Scheduler: c.SchedulerName, Nodes: c.Nodes.Selector, TrustUser: c.Queues.TrustUserAnnotation, Extra: p.settings.extra,
+		Scheduler: c.SchedulerName, OtherSchedulers: c.OtherSchedulerNames, Nodes: c.Nodes.Selector, TrustUser: c.Queues.TrustUserAnnotation, Extra: p.settings.extra,
 		Text: c.Queues.Object, TellText: p.settings.TakeText, Log: o.Log,
 	}, p.inbox); err != nil {
 		return nil, err
@@ -103,6 +105,7 @@ func newProcess(o Options) (*process, error) {
 			return nil, err
 		}
 	}
+	p.rival = rivalOf(c.Schedulers(), p.client, o.Log)
 	p.metrics.follow(sources{core: p.loop.Stats, watch: p.watch.Stats, inbox: p.inbox.Len, queues: p.queries.Survey, settings: p.settings})
 	p.web, err = web.Listen(c.Web.Address, p.pages())
 	return p, err
@@ -159,13 +162,16 @@ func (p *process) run(ctx context.Context) error {
 	work, fail := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer p.parts.Wait()
 	defer fail(nil)
-	log.Info("starting", "version", p.o.Version, "scheduler", p.o.Config.SchedulerName, "server", p.client.Host(),
+	log.Info("starting", "version", p.o.Version, "scheduler", strings.Join(p.o.Config.Schedulers(), ", "), "server", p.client.Host(),
 		"web", "http://"+p.web.Address(), "identity", p.identity)
 
 	p.start(fail, func() error { return p.web.Serve(work) })
 	p.start(fail, func() error { return p.loop.Run(work) })
 	p.start(fail, func() error { p.outbox.Run(work); return nil })
 	p.start(fail, func() error { lookAt(work, p.files); return nil })
+	if p.rival != nil {
+		p.start(fail, func() error { p.rival.run(work); return nil })
+	}
 	go p.watch.Run(work) // may sit in a backoff of its own when the process ends
 
 	lease, release := context.WithCancel(work)
@@ -313,6 +319,9 @@ func (p *process) pages() web.Parts {
 			}
 			return nil
 		}})
+	if p.rival != nil {
+		ready = append(ready, web.Check{Name: "no-rival", Run: func(context.Context) error { return nil }, Note: p.rival.note})
+	}
 	return web.Parts{
 		Live: live, Ready: ready, Dump: p.loop.Dump, Queues: p.queries.Queues, Pod: p.queries.Pod,
 		Metrics: p.metrics.Gatherer(), Log: p.o.Log,

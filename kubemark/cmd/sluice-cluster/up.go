@@ -21,6 +21,7 @@ type up struct {
 	hollow     local.HollowOptions
 	startDelay time.Duration
 	sluice     bool
+	dropIn     bool
 	binary     string
 }
 
@@ -34,7 +35,10 @@ func upCommand(opts *local.Options) *cobra.Command {
   sluice-cluster up
 
   # 2,000 simulated nodes of 64 CPUs with 8 GPUs each, 10 hollow nodes, kube-scheduler, Sluice
-  sluice-cluster up --nodes 2000 --cpu 64 --extended nvidia.com/gpu=8 --hollow 10 --kube-scheduler --with-sluice`,
+  sluice-cluster up --nodes 2000 --cpu 64 --extended nvidia.com/gpu=8 --hollow 10 --kube-scheduler --with-sluice
+
+  # Sluice in the place of kube-scheduler: it places every pod, also those that name no scheduler
+  sluice-cluster up --drop-in`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			u.cluster.Source, u.cluster.Components = opts.Source, opts.Components
@@ -55,6 +59,7 @@ func upCommand(opts *local.Options) *cobra.Command {
 	f.DurationVar(&u.startDelay, "start-delay", 0, "time a simulated pod takes from admission to Running")
 	f.IntVar(&u.hollow.Count, "hollow", 0, "number of hollow nodes, of 4 CPUs and 8 GiB")
 	f.BoolVar(&u.sluice, "with-sluice", false, "run Sluice with its default configuration")
+	f.BoolVar(&u.dropIn, "drop-in", false, "run Sluice in the place of kube-scheduler, for pods that name no scheduler")
 	f.StringVar(&u.binary, "sluice", "", "the sluice program (default: $SLUICE_BINARY or bin/sluice of the checkout)")
 	return cmd
 }
@@ -63,6 +68,9 @@ func upCommand(opts *local.Options) *cobra.Command {
 func (u up) run(ctx context.Context, out io.Writer) (err error) {
 	if u.group.Count < 0 || u.hollow.Count < 0 {
 		return fmt.Errorf("--nodes %d --hollow %d: give numbers from 0", u.group.Count, u.hollow.Count)
+	}
+	if u.dropIn && (u.cluster.KubeScheduler || u.sluice) {
+		return errors.New("--drop-in runs Sluice in the place of kube-scheduler: give neither --kube-scheduler nor --with-sluice with it")
 	}
 	t := newTeller(out)
 	u.cluster.Progress = out
@@ -112,13 +120,22 @@ func (u up) start(ctx context.Context, t *teller) (c *local.Cluster, err error) 
 			return c, err
 		}
 	}
-	if u.sluice {
-		return c, t.step("Sluice ready", func() error {
-			_, err := c.StartSluice(ctx, local.SluiceOptions{Binary: u.binary})
-			return err
-		})
+	if u.sluice || u.dropIn {
+		return c, u.startSluice(ctx, t, c)
 	}
 	return c, nil
+}
+
+// startSluice runs Sluice beside kube-scheduler or in its place.
+func (u up) startSluice(ctx context.Context, t *teller, c *local.Cluster) error {
+	what, config := "Sluice ready", ""
+	if u.dropIn {
+		what, config = "Sluice ready, in the place of kube-scheduler", "schedulerName: default-scheduler\n"
+	}
+	return t.step(what, func() error {
+		_, err := c.StartSluice(ctx, local.SluiceOptions{Binary: u.binary, Config: config})
+		return err
+	})
 }
 
 // unlessInterrupted drops an error whose cause is that the user pressed Ctrl-C.
