@@ -35,7 +35,8 @@ func (o Options) controllers() string {
 		"deployment-controller", "replicaset-controller", "replicationcontroller-controller", "statefulset-controller",
 		"daemonset-controller", "job-controller", "cronjob-controller", "ttl-after-finished-controller",
 		"disruption-controller", "resourcequota-controller", "clusterrole-aggregation-controller",
-		"persistentvolume-binder-controller", "ephemeral-volume-controller", "resourceclaim-controller",
+		"persistentvolume-binder-controller", "persistentvolume-protection-controller", "persistentvolumeclaim-protection-controller",
+		"ephemeral-volume-controller", "resourceclaim-controller",
 		"podgroup-protection-controller",
 	}
 	if !o.NoNodeLifecycle {
