@@ -27,47 +27,44 @@ type entry struct {
 	node *cluster.Node
 }
 
-// block is a run of neighbours in the order with the most that any of them has free of each resource, so that a request that none of them
-// can meet passes all of them at once.
+// block is a run of neighbours in the order.
 type block struct {
-	// low is the first rank that belongs here; it never changes.
-	low     rank
 	entries []entry
 	// free holds what each entry has free, width numbers each, in the order of entries.
 	free []int64
-	// most is the largest of each, kept in near where it fits: blocks are passed by it, so it should be found at one look.
-	most []int64
-	near [8]int64
 }
-
-// full is how many entries make a block split in two, sparse how few make it join its neighbour.
-const (
-	full   = 64
-	sparse = 12
-)
 
 // find returns where an entry of that rank is or would be.
 func (b *block) find(r rank) (at int, found bool) {
 	return slices.BinarySearchFunc(b.entries, r, func(e entry, r rank) int { return e.compare(r) })
 }
 
-func (b *block) insert(e entry, width int) {
+// at returns where the entry of that rank is.
+func (b *block) at(r rank) int {
+	at, found := b.find(r)
+	if !found {
+		panic("order: " + r.name + " is not where it was put")
+	}
+	return at
+}
+
+// insert takes an entry in and raises most to what it has free.
+func (b *block) insert(e entry, width int, most []int64) {
 	at, _ := b.find(e.rank)
 	b.entries = slices.Insert(b.entries, at, e)
 	end := len(b.free)
 	b.free = slices.Grow(b.free, width)[:end+width]
 	copy(b.free[(at+1)*width:], b.free[at*width:end])
 	b.measure(at, width)
+	for slot, free := range b.free[at*width : (at+1)*width] {
+		most[slot] = max(most[slot], free)
+	}
 }
 
 func (b *block) remove(r rank, width int) {
-	at, found := b.find(r)
-	if !found {
-		panic("order: " + r.name + " is not where it was put")
-	}
+	at := b.at(r)
 	b.entries = slices.Delete(b.entries, at, at+1)
 	b.free = slices.Delete(b.free, at*width, (at+1)*width)
-	b.remax(width)
 }
 
 // measure writes down what the entry's node has free now.
@@ -76,17 +73,15 @@ func (b *block) measure(at, width int) {
 	row := b.free[at*width : (at+1)*width]
 	for slot := range row {
 		row[slot] = n.Allocatable.At(slot) - n.Used.At(slot)
-		b.most[slot] = max(b.most[slot], row[slot])
 	}
 }
 
-func (b *block) remax(width int) {
-	for slot := range b.most {
-		b.most[slot] = 0
-	}
-	for row := b.free; len(row) > 0; row = row[width:] {
-		for slot, free := range row[:width] {
-			b.most[slot] = max(b.most[slot], free)
+// remax writes down the most that any entry has free; zeros when there is none.
+func (b *block) remax(most []int64) {
+	clear(most)
+	for row := b.free; len(row) > 0; row = row[len(most):] {
+		for slot, free := range row[:len(most)] {
+			most[slot] = max(most[slot], free)
 		}
 	}
 }

@@ -4,179 +4,190 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/google/btree"
-
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 	"github.com/sluice-scheduler/sluice/pkg/core/resource"
 )
 
-// shelf holds the nodes of one place, best first, in blocks.
+// shelf holds the nodes of one place, best first, in blocks. What is read of every block on the way to the first that can meet a request lies side by side.
 type shelf struct {
 	place
-	blocks *btree.BTreeG[*block]
-	width  int
-	nodes  int
-	// pivot is used to look up blocks by rank.
-	pivot block
+	width int
+	nodes int
+	// blocks are in order; lows holds the first rank that belongs into each, which never changes, and mosts, width numbers a block, the most that any of
+	// its nodes has free, so that a request that none of them can meet passes all of them at once.
+	blocks []*block
+	lows   []rank
+	mosts  []int64
 }
 
+// full is how many entries make a block split in two, sparse how few make it join its neighbour.
+const (
+	full   = 64
+	sparse = 12
+)
+
 func newShelf(at place, width int) *shelf {
-	s := &shelf{place: at, width: width, blocks: btree.NewG(16, func(a, b *block) bool { return a.low.compare(b.low) < 0 })}
-	s.blocks.ReplaceOrInsert(s.newBlock(top))
+	s := &shelf{place: at, width: width}
+	s.put(0, top)
 	return s
 }
 
 // top is before every rank that a node can have.
 var top = rank{score: 1<<63 - 1}
 
-func (s *shelf) newBlock(low rank) *block {
-	b := &block{low: low, entries: make([]entry, 0, full+1), free: make([]int64, 0, (full+1)*s.width)}
-	if b.most = b.near[:]; s.width > len(b.near) {
-		b.most = make([]int64, s.width)
-	}
-	b.most = b.most[:s.width]
+// put makes an empty block at a position.
+func (s *shelf) put(at int, low rank) *block {
+	b := &block{entries: make([]entry, 0, full+1), free: make([]int64, 0, (full+1)*s.width)}
+	s.blocks = slices.Insert(s.blocks, at, b)
+	s.lows = slices.Insert(s.lows, at, low)
+	s.mosts = slices.Insert(s.mosts, at*s.width, make([]int64, s.width)...)
 	return b
 }
 
-// blockOf returns the block to which the rank belongs.
-func (s *shelf) blockOf(r rank) (found *block) {
-	s.pivot.low = r
-	s.blocks.DescendLessOrEqual(&s.pivot, func(b *block) bool {
-		found = b
-		return false
-	})
-	return found
+// drop removes the block at a position.
+func (s *shelf) drop(at int) {
+	s.blocks = slices.Delete(s.blocks, at, at+1)
+	s.lows = slices.Delete(s.lows, at, at+1)
+	s.mosts = slices.Delete(s.mosts, at*s.width, (at+1)*s.width)
+}
+
+// most is what block number at has free at most.
+func (s *shelf) most(at int) []int64 { return s.mosts[at*s.width : (at+1)*s.width] }
+
+// blockOf returns the position of the block to which the rank belongs.
+func (s *shelf) blockOf(r rank) int {
+	at, exact := slices.BinarySearchFunc(s.lows, r, rank.compare)
+	if exact {
+		return at
+	}
+	return at - 1
 }
 
 func (s *shelf) insert(e entry) {
-	b := s.blockOf(e.rank)
-	b.insert(e, s.width)
+	at := s.blockOf(e.rank)
+	b := s.blocks[at]
+	b.insert(e, s.width, s.most(at))
 	s.nodes++
 	if len(b.entries) > full {
-		s.split(b)
+		s.split(at)
 	}
 }
 
 func (s *shelf) remove(r rank) {
-	b := s.blockOf(r)
+	at := s.blockOf(r)
+	b := s.blocks[at]
 	b.remove(r, s.width)
+	b.remax(s.most(at))
 	s.nodes--
-	if len(b.entries) < sparse && b.low != top {
-		s.join(b)
+	if len(b.entries) < sparse && at > 0 {
+		s.join(at)
 	}
 }
 
 // update takes note of a node whose rank is the same and whose numbers may not be.
 func (s *shelf) update(r rank) {
-	b := s.blockOf(r)
-	at, found := b.find(r)
-	if !found {
-		panic("order: " + r.name + " is not where it was put")
-	}
-	b.measure(at, s.width)
-	b.remax(s.width)
+	at := s.blockOf(r)
+	b := s.blocks[at]
+	b.measure(b.at(r), s.width)
+	b.remax(s.most(at))
 }
 
-func (s *shelf) split(b *block) {
+func (s *shelf) split(at int) {
+	b := s.blocks[at]
 	half := len(b.entries) / 2
-	upper := s.newBlock(b.entries[half].rank)
+	upper := s.put(at+1, b.entries[half].rank)
 	upper.entries = append(upper.entries, b.entries[half:]...)
 	upper.free = append(upper.free, b.free[half*s.width:]...)
 	clear(b.entries[half:])
 	b.entries = b.entries[:half]
 	b.free = b.free[:half*s.width]
-	b.remax(s.width)
-	upper.remax(s.width)
-	s.blocks.ReplaceOrInsert(upper)
+	b.remax(s.most(at))
+	upper.remax(s.most(at + 1))
 }
 
 // join moves a sparse block's entries into the block before it.
-func (s *shelf) join(b *block) {
-	s.blocks.Delete(b)
-	before := s.blockOf(b.low)
+func (s *shelf) join(at int) {
+	b, before := s.blocks[at], s.blocks[at-1]
+	s.drop(at)
 	before.entries = append(before.entries, b.entries...)
 	before.free = append(before.free, b.free...)
-	before.remax(s.width)
+	before.remax(s.most(at - 1))
 	if len(before.entries) > full {
-		s.split(before)
+		s.split(at - 1)
 	}
 }
 
-// first returns the best node that has all that is wanted and that the caller admits; nil if none has. It stops, with nil, at the first node that is no better than the bound.
-func (s *shelf) first(want []resource.Want, bound rank, admits func(*cluster.Node) bool) (found *entry, visited int) {
-	s.blocks.Ascend(func(b *block) bool {
-		visited++
-		if len(b.entries) == 0 || !meets(want, b.most) {
-			return true
+// next returns the position of the first block from there on of which some node may have all that is wanted.
+func (s *shelf) next(from int, want []resource.Want) int {
+	rest := s.mosts[from*s.width:]
+	for ; len(rest) > 0; rest = rest[s.width:] {
+		if meets(want, rest[:s.width]) {
+			break
 		}
-		if b.entries[0].compare(bound) >= 0 {
+		from++
+	}
+	return from
+}
+
+// first returns the best node that has all that is wanted and that the caller admits; nil if none has. It stops, with nil, at the first node that is no
+// better than the bound.
+func (s *shelf) first(want []resource.Want, bound rank, admits func(*cluster.Node) bool) (found *entry, visited int) {
+	visited = s.walk(want, func(e *entry) bool {
+		if e.compare(bound) >= 0 {
 			return false
 		}
-		for i := range b.entries {
-			if !meets(want, b.free[i*s.width:(i+1)*s.width]) {
-				continue
-			}
-			e := &b.entries[i]
-			if e.compare(bound) >= 0 {
-				return false
-			}
-			visited++
-			if admits(e.node) {
-				found = e
-				return false
-			}
+		if admits(e.node) {
+			found = e
 		}
-		return true
+		return found == nil
 	})
 	return found, visited
 }
 
-// walk calls f for the nodes that have all that is wanted, in order, until f returns false.
+// walk calls f for the nodes that have all that is wanted, in order, until f returns false. It returns how many nodes and blocks it looked at.
 func (s *shelf) walk(want []resource.Want, f func(*entry) bool) (visited int) {
-	s.blocks.Ascend(func(b *block) bool {
-		visited++
-		if len(b.entries) == 0 || !meets(want, b.most) {
-			return true
-		}
+	for at := s.next(0, want); at < len(s.blocks); at = s.next(at+1, want) {
+		b := s.blocks[at]
 		for i := range b.entries {
 			if !meets(want, b.free[i*s.width:(i+1)*s.width]) {
 				continue
 			}
 			visited++
 			if !f(&b.entries[i]) {
-				return false
+				return visited + at/blocksPerLook + 1
 			}
 		}
-		return true
-	})
-	return visited
+	}
+	return visited + len(s.blocks)/blocksPerLook + 1
 }
+
+// blocksPerLook is how many blocks are passed in the time that a look at a node takes.
+const blocksPerLook = 8
 
 // each calls f for every entry in order.
 func (s *shelf) each(f func(entry)) {
-	s.blocks.Ascend(func(b *block) bool {
-		for _, e := range slices.Clone(b.entries) {
+	for _, b := range s.blocks {
+		for _, e := range b.entries {
 			f(e)
 		}
-		return true
-	})
+	}
 }
 
 // verify holds the sums of every block against its nodes.
-func (s *shelf) verify() (fault error) {
-	s.blocks.Ascend(func(b *block) bool {
-		again := &block{entries: b.entries, free: make([]int64, len(b.free)), most: make([]int64, s.width)}
+func (s *shelf) verify() error {
+	for at, b := range s.blocks {
+		again := &block{entries: b.entries, free: make([]int64, len(b.free))}
 		for i := range b.entries {
 			again.measure(i, s.width)
 		}
-		again.remax(s.width)
-		if !slices.Equal(again.free, b.free) || !slices.Equal(again.most, b.most) {
-			fault = fmt.Errorf("a block of %d nodes does not know what they have free", len(b.entries))
+		most := make([]int64, s.width)
+		again.remax(most)
+		if !slices.Equal(again.free, b.free) || !slices.Equal(most, s.most(at)) {
+			return fmt.Errorf("a block of %d nodes does not know what they have free", len(b.entries))
 		}
-		if len(b.entries) > 0 && b.entries[0].compare(b.low) < 0 {
-			fault = fmt.Errorf("node %s is below its block", b.entries[0].name)
+		if len(b.entries) > 0 && b.entries[0].compare(s.lows[at]) < 0 {
+			return fmt.Errorf("node %s is below its block", b.entries[0].name)
 		}
-		return fault == nil
-	})
-	return fault
+	}
+	return nil
 }
