@@ -20,7 +20,7 @@ func (c *Core) recall() {
 }
 
 func (c *Core) recallFrom(n *cluster.Node) {
-	var given resource.Vector
+	given := reservedOn(n)
 	for _, a := range assumedLast(n) {
 		if n.Fact != nil && !crowded(n, a, given) {
 			continue
@@ -37,11 +37,24 @@ func (c *Core) recallFrom(n *cluster.Node) {
 	}
 }
 
+// reservedOn is what is counted as used of a node and only kept for somebody.
+func reservedOn(n *cluster.Node) (sum resource.Vector) {
+	if n.Reserved == 0 {
+		return nil
+	}
+	for _, a := range n.Pods {
+		if a.Reserved {
+			sum = sum.AddTo(a.Uses, 1)
+		}
+	}
+	return sum
+}
+
 // assumedLast returns what is assumed on the node and not yet recalled, those first whose turn in the queue came last.
 func assumedLast(n *cluster.Node) []*cluster.Allocation {
 	var list []*cluster.Allocation
 	for _, a := range n.Pods {
-		if !a.Bound && !a.Recalled {
+		if !a.Bound && !a.Reserved && !a.Recalled {
 			list = append(list, a)
 		}
 	}

@@ -40,6 +40,8 @@ type Core struct {
 	binds      map[types.UID]Bind
 	quarantine map[types.UID]string
 	openings   openings
+	// kept are the reservations, in the order in which they were made.
+	kept []*reservation
 	// contested are nodes on which room that we assumed may be gone.
 	contested map[string]bool
 
@@ -96,6 +98,8 @@ func (c *Core) Step(now time.Time, events []Event) []Effect {
 		c.recall()
 		c.followAll()
 		c.lapse()
+		c.pending.StarvesFrom = c.starvesFrom()
+		c.fulfil()
 		c.wake()
 		c.turnAway()
 		c.pending.Tick(now, c.reviewInTurn)
@@ -139,7 +143,12 @@ func (c *Core) Wake() (at time.Time, ok bool) {
 	}
 	at, ok = c.pending.Due()
 	if lapse, has := c.lapsesAt(); has && (!ok || lapse.Before(at)) {
-		return lapse, true
+		at, ok = lapse, true
+	}
+	for _, r := range c.kept {
+		if end := c.inVainAt(r); !ok || end.Before(at) {
+			at, ok = end, true
+		}
 	}
 	return at, ok
 }
@@ -184,7 +193,7 @@ func (c *Core) Stats() Stats {
 	}
 	n := c.pending.Counts()
 	s.Ready, s.Parked, s.Backoff, s.Gated, s.Held, s.Assumed = n.Ready, n.Parked, n.Backoff, n.Gated, n.Held, n.Away
-	s.HeldBack, s.Apps = n.HeldBack, len(c.state.Apps())
+	s.HeldBack, s.Reserved, s.Apps = n.HeldBack, n.Reserved, len(c.state.Apps())
 	s.Nodes, s.Pods, s.Shapes = c.state.KnownNodes(), c.state.PodCount(), c.state.Shapes()
 	s.Quarantined, s.Preparing = len(c.quarantine), len(c.preparing)
 	return s

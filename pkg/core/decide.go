@@ -25,7 +25,7 @@ func (c *Core) decide() {
 			c.holdBack(line, r)
 		} else if node := c.find(line.Lot, ask.Pod, line.NodeOrder()); node != nil {
 			c.assume(ask, node)
-		} else {
+		} else if !c.reserve(line) {
 			c.park(line.Lot, ask)
 		}
 		if line == c.pending.Called() {
@@ -92,13 +92,18 @@ const lookAgain = 10 * time.Second
 
 // park sets a lot aside with the exact reasons of every node, and tells its pods.
 func (c *Core) park(lot *pending.Lot, tried *pending.Ask) {
+	c.remember(lot)
+	c.stats.Unschedulable++
+	tried.Attempts++
+	c.repark(lot)
+}
+
+// remember begins a lot's memory of refusals, if it has none.
+func (c *Core) remember(lot *pending.Lot) {
 	if lot.Memory == nil {
 		lot.Memory, lot.Remembers = &fit.Memory{}, c.now
 		c.visited += lot.Memory.Update(c.state, lot.Ask)
 	}
-	c.stats.Unschedulable++
-	tried.Attempts++
-	c.repark(lot)
 }
 
 // repark parks a lot, or renews the reasons of one that is, and tells its pods.
@@ -106,6 +111,9 @@ func (c *Core) repark(lot *pending.Lot) {
 	due := c.now.Add(max(c.cfg.RefreshAfter, lookAgain))
 	if net := lot.Remembers.Add(c.cfg.RetryAfter); net.Before(due) {
 		due = net
+	}
+	if at, ok := c.starvesAt(lot); ok && at.Before(due) {
+		due = at
 	}
 	c.pending.Park(lot, c.failure(lot), due)
 	for _, line := range lot.Lines() {

@@ -136,6 +136,9 @@ type Config struct {
 	// VolumesWithin is how long the claims of a pod that has been placed may take to be bound; default 10 min, that of kube-scheduler. Then the pod is taken off
 	// its node and tried again.
 	VolumesWithin time.Duration
+	// StarvationAfter is how long after its creation a pod that fits nowhere may have room kept for it; it is given up when for twice as long nothing
+	// more has fallen free there. Zero: no room is ever kept.
+	StarvationAfter time.Duration
 	// Watch, if set, is told each subject before the core turns to it. It is for tests that inject faults.
 	Watch func(Subject)
 }

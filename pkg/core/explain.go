@@ -26,6 +26,8 @@ const (
 	StandingHeld     Standing = "held"    // it cannot be tried as it is
 	StandingAssumed  Standing = "assumed" // decided, not yet confirmed
 	StandingBound    Standing = "bound"
+	// StandingReserved: room is kept for it on a node as it falls free.
+	StandingReserved Standing = "reserved"
 	StandingLeaving  Standing = "leaving" // it is being deleted and was never bound
 	StandingForeign  Standing = "foreign" // it belongs to another scheduler
 )
@@ -97,7 +99,7 @@ func (c *Core) explain(p *cluster.Pod) Explanation {
 		x.Standing, x.Node = StandingBound, p.Alloc.Node.Name
 	case !p.Fact.Ours:
 		x.Standing = StandingForeign
-	case p.Alloc != nil:
+	case p.Alloc != nil && !p.Alloc.Reserved:
 		x.Standing, x.Node = StandingAssumed, p.Alloc.Node.Name
 		if prep := c.preparing[p.Fact.UID]; prep != nil {
 			x.Message = "its volumes are being prepared: " + prep.missing()
@@ -121,6 +123,8 @@ func (c *Core) explainAsk(x *Explanation, a *pending.Ask) {
 	case pending.Held:
 		x.Standing = StandingHeld
 		x.Reason, _ = c.whyHeld(a.Pod)
+	case pending.Reserved:
+		x.Standing, x.Reason, x.Node = StandingReserved, ReasonUnschedulable, a.Pod.Alloc.Node.Name
 	case pending.InBackoff:
 		x.Standing, x.Reason, x.Until = StandingBackoff, ReasonSchedulerError, a.Until
 	default:
@@ -158,6 +162,8 @@ func stand(a *pending.Ask) string {
 		return a.Why
 	case pending.Away:
 		return "for its bind"
+	case pending.Reserved:
+		return "for room that is kept for it"
 	}
 	return "for room"
 }

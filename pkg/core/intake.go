@@ -136,6 +136,7 @@ func (c *Core) lead(on bool) {
 	c.leading = on
 	if !on {
 		c.giveBack()
+		c.giveUpAll()
 		return
 	}
 	for _, p := range c.state.SortedPods() {
@@ -180,11 +181,18 @@ func subdued(f *cluster.PodFact, why string) *cluster.PodFact {
 // settle puts a pod of ours where its fact says it belongs.
 func (c *Core) settle(p *cluster.Pod) {
 	f := p.Fact
+	if p.Alloc != nil && p.Alloc.Reserved && !c.keeps(p) {
+		c.stats.Expired++
+		c.state.Release(p)
+		c.state.Commit()
+	}
 	switch {
 	case p.Alloc != nil && p.Alloc.Bound:
 		c.pending.Drop(p)
-	case p.Alloc != nil:
+	case p.Alloc != nil && !p.Alloc.Reserved:
 		// Assumed: only its answer or a fact with a node ends that.
+	case p.Alloc != nil:
+		// Room is kept for it, which ends in its own time.
 	case f.Deleting:
 		c.pending.Drop(p)
 	case f.Gated:

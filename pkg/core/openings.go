@@ -73,13 +73,14 @@ func (c *Core) helpBy(n *cluster.Node) {
 	c.pending.Candidates(n, func(l *pending.Lot) {
 		c.visited++
 		c.turnTo(l.Any().Pod.Fact, nil)
-		if !fit.Fits(l.Ask, n) {
+		fits := fit.Fits(l.Ask, n)
+		if !fits && !c.mayKeep(l, n) {
 			return
 		}
 		helps = true
-		if l.HelpedBy == nil {
+		if l.HelpedBy == nil || fits && l.Partly {
 			c.stats.Woken++
-			c.pending.Help(l, n, len(c.openings.nodes))
+			c.pending.Help(l, n, len(c.openings.nodes), !fits)
 		}
 	})
 	if helps {
@@ -176,20 +177,25 @@ func (c *Core) tellDismissed() {
 	c.openings.dismissed = c.openings.dismissed[:0]
 }
 
-// stillHelped looks for a node that helps a lot, beginning with the one that did.
+// stillHelped looks for a node that helps a lot, beginning with the one that did; if it fits on none, for one where room may be kept for it.
 func (c *Core) stillHelped(l *pending.Lot) bool {
-	if l.HelpedBy.Fact != nil && fit.Fits(l.Ask, l.HelpedBy) {
+	by := l.HelpedBy
+	if by.Fact != nil && !l.Partly && fit.Fits(l.Ask, by) {
 		return true
 	}
 	for i := l.HelpedAt; i < len(c.openings.nodes); i++ {
 		n := c.openings.nodes[i]
 		c.visited++
 		if n.Fact != nil && fit.Fits(l.Ask, n) {
-			c.pending.Help(l, n, i)
+			c.pending.Help(l, n, i, false)
 			return true
 		}
 	}
-	return false
+	if by.Fact == nil || !c.mayKeep(l, by) {
+		return false
+	}
+	c.pending.Help(l, by, len(c.openings.nodes), true)
+	return true
 }
 
 // review brings the reasons of a parked lot up to date when it is due: its counts without moving it, or, as a safety net, by trying it anew.
@@ -210,5 +216,6 @@ func (c *Core) review(lot *pending.Lot) (goOn bool) {
 		return true
 	}
 	c.repark(lot)
+	c.offerToKeep(lot)
 	return true
 }

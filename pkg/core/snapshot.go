@@ -27,8 +27,10 @@ type queueCopy struct {
 	leaf, dynamic, draining bool
 	guaranteed, most        []resource.Want
 	used                    resource.Vector
-	pods, apps, maxApps     int
-	members                 []memberCopy
+	// reserved is the part of used that is only kept for pods that still wait; nil for nothing.
+	reserved            resource.Vector
+	pods, apps, maxApps int
+	members             []memberCopy
 	// waits is what waits in the queue itself, not below.
 	waits waits
 }
@@ -61,6 +63,11 @@ func (c *Core) QueueSnapshot() *QueueSnapshot {
 	for i, q := range slots {
 		if q != nil {
 			t.queue(&s.queues[i], q)
+		}
+	}
+	for _, r := range c.kept {
+		for q := r.pod.App.Queue(); q != nil; q = q.Parent {
+			s.queues[q.Index].reserved = s.queues[q.Index].reserved.AddTo(r.pod.Alloc.Uses, 1)
 		}
 	}
 	c.pending.Waiting(func(leaf *cluster.Queue, request resource.Vector, pods int) {

@@ -15,7 +15,7 @@ import (
 func (r *runner) checkStandings() {
 	b := r.judge.books()
 	at, ok := r.cores[0].Wake()
-	rests := r.judge.leading && (!ok || at.After(r.now))
+	rests := r.judge.leading && r.cores[0].Stats().Reserved == 0 && (!ok || at.After(r.now))
 	for _, uid := range slices.Sorted(maps.Keys(b.pods)) {
 		p := b.pods[uid]
 		if !p.Ours {

@@ -26,6 +26,9 @@ type Stats struct {
 	Ready, Parked, Backoff, Gated, Held, Assumed int
 	// HeldBack are those whose queue, user or group has no quota left for them.
 	HeldBack int
+	// Reserved are those for which room is kept on a node as it falls free; Reservations counts how often that began, Expired how often it ended in vain.
+	Reserved              int
+	Reservations, Expired uint64
 	// Apps is how many applications there are.
 	Apps int
 	// Nodes, Pods and Shapes are how many of each are known.

@@ -43,8 +43,9 @@ type ResourceStatus struct {
 	// max was lowered below what is used.
 	Headroom *int64
 	Weight   int64
-	// Used is held by assumed and bound pods, Pending is asked for by those that wait, Fair is the fair share (share.Divide).
-	Used, Pending, Fair int64
+	// Used is held by assumed and bound pods and by reservations, Reserved is the part of it that is only kept for pods which still wait; Pending is asked
+	// for by those for whom nothing is kept; Fair is the fair share (share.Divide).
+	Used, Reserved, Pending, Fair int64
 }
 
 // MemberStatus is the use that a user or group makes of a queue.
@@ -169,7 +170,7 @@ func (v *surveyor) resources(i int) (list []ResourceStatus) {
 	for slot, name := range v.names {
 		r := ResourceStatus{
 			Name: name, Weight: q.spec.WeightIn(name),
-			Used: q.used.At(slot), Pending: v.waits[i].request.At(slot), Fair: v.fair[i*len(v.capacity)+slot],
+			Used: q.used.At(slot), Reserved: q.reserved.At(slot), Pending: v.waits[i].request.At(slot), Fair: v.fair[i*len(v.capacity)+slot],
 		}
 		if owed, ok := of(q.guaranteed, slot); ok {
 			r.Guaranteed = &owed

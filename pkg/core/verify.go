@@ -46,8 +46,10 @@ func (c *Core) verifyPod(p *cluster.Pod) error {
 		return nil
 	case p.Alloc != nil && p.Alloc.Bound:
 		return fmt.Errorf("pod %s is bound and still waits", p.Fact.UID)
-	case (p.Alloc != nil) != (a.State == pending.Away):
+	case (p.Alloc != nil) != (a.State == pending.Away || a.State == pending.Reserved):
 		return fmt.Errorf("pod %s is assumed: %t, but away: %t", p.Fact.UID, p.Alloc != nil, a.State == pending.Away)
+	case p.Alloc != nil && p.Alloc.Reserved != (a.State == pending.Reserved):
+		return fmt.Errorf("room is reserved for pod %s: %t, but it waits for that: %t", p.Fact.UID, p.Alloc.Reserved, a.State == pending.Reserved)
 	case a.State != pending.InLine:
 		return nil
 	}

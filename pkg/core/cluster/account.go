@@ -12,7 +12,7 @@ type Account struct {
 	// Who holds it, in words: "queue root.a", "user ann in queue root.a".
 	Who   string
 	Queue *Queue
-	// Used is what assumed and bound pods hold, Pods how many they are, Apps how many applications they belong to.
+	// Used is what assumed and bound pods and reservations hold, Pods how many assumed and bound ones there are, Apps how many applications they belong to.
 	Used       resource.Vector
 	Pods, Apps int
 	// Max holds the slots that are bounded, zeros included; MaxApps bounds Apps, 0 does not.

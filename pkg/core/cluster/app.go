@@ -16,7 +16,7 @@ type App struct {
 	Ledger *Ledger
 	// Why says what decided about the queue, Fault why there is none.
 	Why, Fault string
-	// Used is what its assumed and bound pods hold, Placed how many they are.
+	// Used is what its assumed and bound pods hold and what is reserved for others, Placed how many assumed and bound ones there are.
 	Used   resource.Vector
 	Placed int
 	// Submitted is when the oldest of its pods was created.

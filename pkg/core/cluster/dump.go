@@ -148,6 +148,8 @@ func place(p *Pod) string {
 		return "unbound"
 	case p.Alloc.Bound:
 		return "bound to " + p.Alloc.Node.Name
+	case p.Alloc.Reserved:
+		return "reserved on " + p.Alloc.Node.Name
 	}
 	return "assumed on " + p.Alloc.Node.Name
 }

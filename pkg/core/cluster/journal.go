@@ -46,13 +46,16 @@ func (s *State) Commit() {
 }
 
 // Assume places a pending pod on a node, tentatively until Commit.
-func (s *State) Assume(p *Pod, n *Node) { s.allocate(p, n, false, nil) }
+func (s *State) Assume(p *Pod, n *Node) { s.allocate(p, n, assumed, nil) }
 
 // AssumeWith does so with what is decided for the pod's claims; nil if nothing has to be.
-func (s *State) AssumeWith(p *Pod, n *Node, c *Choice) { s.allocate(p, n, false, c) }
+func (s *State) AssumeWith(p *Pod, n *Node, c *Choice) { s.allocate(p, n, assumed, c) }
 
 // AssumeAt does so by the node's name, which need not be known.
-func (s *State) AssumeAt(p *Pod, node string) { s.allocate(p, s.node(node), false, nil) }
+func (s *State) AssumeAt(p *Pod, node string) { s.allocate(p, s.node(node), assumed, nil) }
+
+// Reserve keeps room for a pending pod on a node, be there enough or not, tentatively until Commit: what falls free there is nobody else's.
+func (s *State) Reserve(p *Pod, n *Node) { s.allocate(p, n, reserved, nil) }
 
 // Release takes a pod off its node, if it is on one, tentatively until Commit.
 func (s *State) Release(p *Pod) {
@@ -61,10 +64,34 @@ func (s *State) Release(p *Pod) {
 	}
 }
 
-func (s *State) allocate(p *Pod, n *Node, bound bool, c *Choice) {
-	a := &Allocation{Pod: p, Node: n, Uses: s.uses(p), Ports: p.Shape.Ports, Presumed: p.Shape.Presumed, Bound: bound, ties: p.tiesOf()}
-	a.mount = s.mounted(p, c)
-	if a.App = p.App; a.App != nil && a.App.Ledger == nil {
+// stage is how far an allocation has come.
+type stage uint8
+
+const (
+	assumed stage = iota
+	bound
+	reserved
+)
+
+func (a *Allocation) stage() stage {
+	switch {
+	case a.Bound:
+		return bound
+	case a.Reserved:
+		return reserved
+	}
+	return assumed
+}
+
+func (s *State) allocate(p *Pod, n *Node, as stage, c *Choice) {
+	a := &Allocation{
+		Pod: p, Node: n, Uses: s.uses(p), Ports: p.Shape.Ports, Presumed: p.Shape.Presumed,
+		Bound: as == bound, Reserved: as == reserved,
+	}
+	if !a.Reserved {
+		a.ties, a.mount = p.tiesOf(), s.mounted(p, c)
+	}
+	if a.App = p.App; a.App != nil && a.App.Ledger == nil && !a.Reserved {
 		a.App.arriving = true
 		s.place(a.App)
 		a.App.arriving = false
@@ -92,6 +119,9 @@ func (s *State) move(a *Allocation, sign int64) {
 	}
 	if a.mount != nil {
 		s.moveMount(a, int(sign))
+	}
+	if a.Reserved {
+		n.Reserved += int(sign)
 	}
 	if a.App != nil {
 		s.moveApp(a, sign)
@@ -122,14 +152,20 @@ func (s *State) move(a *Allocation, sign int64) {
 // moveApp enters an allocation in the accounts of its application.
 func (s *State) moveApp(a *Allocation, sign int64) {
 	x := a.App
-	running := 0
-	if x.Placed == 0 && sign > 0 || x.Placed == 1 && sign < 0 {
+	pods, running := 1, 0
+	switch {
+	case a.Reserved:
+		pods = 0
+	case x.Placed == 0 && sign > 0 || x.Placed == 1 && sign < 0:
 		running = 1 // its first, or its last
 	}
 	x.Used = x.Used.AddTo(a.Uses, sign)
-	x.Placed += int(sign)
+	x.Placed += int(sign) * pods
+	if x.Ledger == nil {
+		return // only something reserved, and its queue has gone
+	}
 	if running > 0 || x.Ledger.Leaf.Spec.Sort == SortFair {
 		s.touchApp(x)
 	}
-	s.enter(x.Ledger, a.Uses, 1, running, sign)
+	s.enter(x.Ledger, a.Uses, pods, running, sign)
 }

@@ -100,7 +100,7 @@ func (s *State) moveChoice(choice *Choice, node string, sign int) {
 func (s *State) unchoose(p *Pod) {
 	if a := p.Alloc; !a.Choice().Empty() {
 		s.Release(p)
-		s.allocate(p, a.Node, true, nil)
+		s.allocate(p, a.Node, bound, nil)
 		s.Commit()
 	}
 }

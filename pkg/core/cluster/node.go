@@ -26,6 +26,8 @@ type Node struct {
 	Pods []*Allocation
 	// Nominees are the pods that wait and are nominated for the node, in no order that means anything.
 	Nominees []*Pod
+	// Reserved is how many of Pods are reservations. They count in Used, which may therefore be more than is offered.
+	Reserved int
 	// Class is that of a known node.
 	Class *Class
 	// CSI is what CSI drivers say of the node; nil if nothing.

@@ -124,7 +124,7 @@ type Pod struct {
 	atNominee int
 }
 
-// Allocation is a pod's place on a node: assumed, then bound. It remembers exactly what it added to the accounts.
+// Allocation is a pod's place on a node: reserved at times, then assumed, then bound. It remembers exactly what it added to the accounts.
 type Allocation struct {
 	Pod   *Pod
 	Node  *Node
@@ -136,6 +136,8 @@ type Allocation struct {
 	App *App
 	// Bound: the API server agrees. Until then the allocation is assumed.
 	Bound bool
+	// Reserved: nothing is decided yet. The pod still waits, and the room that it needs there is kept for it as it falls free.
+	Reserved bool
 	// Recalled: its bind was asked back because the room is gone; at most once.
 	Recalled bool
 	// mount is what it holds of volumes; nil if nothing.
@@ -206,13 +208,13 @@ func (s *State) SetPod(f *PodFact) *Pod {
 	switch {
 	case f.Node == "":
 		// Late or still unbound: an allocation, if any, stays.
-	case p.Alloc != nil && p.Alloc.Node.Name == f.Node:
+	case p.Alloc != nil && p.Alloc.Node.Name == f.Node && !p.Alloc.Reserved:
 		p.Alloc.Bound = true
 		s.refreshUse(p)
 		s.unchoose(p)
 	default:
 		s.Release(p)
-		s.allocate(p, s.node(f.Node), true, nil)
+		s.allocate(p, s.node(f.Node), bound, nil)
 	}
 	s.setKin(p)
 	s.Commit()
@@ -259,8 +261,8 @@ func (s *State) setOwner(p *Pod, old *PodFact) {
 	} else {
 		s.leaveApp(p, old)
 	}
-	if a != nil {
-		s.allocate(p, a.Node, a.Bound, a.Choice())
+	if a != nil && (p.Fact.Ours || !a.Reserved) {
+		s.allocate(p, a.Node, a.stage(), a.Choice())
 	}
 	s.Commit()
 }
@@ -280,7 +282,7 @@ func (s *State) refreshUse(p *Pod) {
 	if !slices.Equal(p.Alloc.Ports, p.Shape.Ports) || !s.uses(p).Equal(p.Alloc.Uses) {
 		a := p.Alloc
 		s.Release(p)
-		s.allocate(p, a.Node, a.Bound, a.Choice())
+		s.allocate(p, a.Node, a.stage(), a.Choice())
 		s.Commit()
 	}
 }

@@ -62,12 +62,16 @@ func (v *verifier) nodes() {
 	for name, n := range v.s.nodes {
 		v.check(n.Used.Equal(v.used[n]), "node %s: used is %v but its pods sum to %v", name, n.Used, v.used[n])
 		v.check(int64(len(n.Pods)) == n.Used.At(resource.SlotPods), "node %s: lists %d pods, counts %d", name, len(n.Pods), n.Used.At(resource.SlotPods))
-		ports, presumed := 0, Presumed{}
+		ports, presumed, kept := 0, Presumed{}, 0
 		for _, a := range n.Pods {
 			ports += len(a.Ports)
 			presumed.CPU += a.Presumed.CPU
 			presumed.Memory += a.Presumed.Memory
+			if a.Reserved {
+				kept++
+			}
 		}
+		v.check(kept == n.Reserved, "node %s: counts %d reservations, has %d", name, n.Reserved, kept)
 		v.check(presumed == n.Presumed, "node %s: presumed is %v but its pods sum to %v", name, n.Presumed, presumed)
 		for _, p := range n.ports {
 			ports -= p.count

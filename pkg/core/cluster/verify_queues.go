@@ -19,9 +19,13 @@ func (v *verifier) sum(a *Allocation) {
 		app = &App{}
 		v.apps[a.App] = app
 	}
-	app.Used, app.Placed = app.Used.AddTo(a.Uses, 1), app.Placed+1
+	pods := 1
+	if a.Reserved {
+		pods = 0
+	}
+	app.Used, app.Placed = app.Used.AddTo(a.Uses, 1), app.Placed+pods
 	if a.App.Ledger == nil {
-		v.check(false, "pod %s is placed and its application has no queue", a.Pod.Fact.UID)
+		v.check(a.Reserved, "pod %s is placed and its application has no queue", a.Pod.Fact.UID)
 		return
 	}
 	for _, x := range a.App.Ledger.Accounts {
@@ -30,8 +34,8 @@ func (v *verifier) sum(a *Allocation) {
 			sum = &Account{}
 			v.accounts[x] = sum
 		}
-		sum.Used, sum.Pods = sum.Used.AddTo(a.Uses, 1), sum.Pods+1
-		if app.Placed == 1 {
+		sum.Used, sum.Pods = sum.Used.AddTo(a.Uses, 1), sum.Pods+pods
+		if app.Placed == 1 && pods == 1 {
 			sum.Apps++
 		}
 	}

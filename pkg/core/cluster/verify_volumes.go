@@ -23,7 +23,7 @@ func (v *verifier) needs() {
 			v.check(v.s.storage.needs[p.Volumes.Key] == p.Volumes, "pod %s has needs that are not interned", uid)
 			v.check(p.Volumes.Key == p.Fact.Needs.Key, "pod %s has other needs than it says", uid)
 		}
-		v.check(p.Alloc == nil || (p.Alloc.mount == nil) == (p.Volumes == nil), "pod %s has volumes and does not hold them, or the reverse", uid)
+		v.check(p.Alloc == nil || p.Alloc.Reserved || (p.Alloc.mount == nil) == (p.Volumes == nil), "pod %s has volumes and does not hold them, or the reverse", uid)
 	}
 	for key, n := range v.s.storage.needs {
 		v.check(n.pods == pods[n] && n.pods > 0, "needs %s count %d pods, have %d", key, n.pods, pods[n])

@@ -86,7 +86,7 @@ func (s *State) setVolumes(p *Pod, n *Needs) {
 		p.Volumes.pods++
 	}
 	if a != nil {
-		s.allocate(p, a.Node, a.Bound, nil)
+		s.allocate(p, a.Node, a.stage(), nil)
 	}
 	s.Commit()
 }

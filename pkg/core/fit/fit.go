@@ -1,6 +1,9 @@
 package fit
 
-import "github.com/sluice-scheduler/sluice/pkg/core/cluster"
+import (
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+	"github.com/sluice-scheduler/sluice/pkg/core/resource"
+)
 
 // Ask is what is checked: a shape, what terms make of the pod, the node it is pinned to by name, if any, and what it asks of volumes, if anything. Pods of equal
 // asks are interchangeable.
@@ -34,6 +37,8 @@ type check struct {
 	fits func(Ask, *cluster.Node) bool
 	// why appends the reasons when it does not.
 	why func(a Ask, n *cluster.Node, to []Reason) []Reason
+	// room: the rule refuses for want of room, which pods that end give back.
+	room bool
 }
 
 // checks are all rules, in kube-scheduler's order.
@@ -89,4 +94,14 @@ func Why(a Ask, n *cluster.Node, to []Reason) []Reason {
 		}
 	}
 	return to
+}
+
+// Could reports whether the ask would fit on the node if enough of what runs there ended: whether nothing but room is missing, and the node is large enough.
+func Could(a Ask, n *cluster.Node) bool {
+	for i := range checks {
+		if !checks[i].room && !checks[i].fits(a, n) {
+			return false
+		}
+	}
+	return len(a.Shape.Uncounted) == 0 && resource.Fits(a.Shape.Request, nil, n.Allocatable)
 }

@@ -12,7 +12,8 @@ var resources = check{
 		return len(a.Shape.Uncounted) == 0 && resource.Fits(a.Shape.Request, n.Used, n.Allocatable) &&
 			(len(n.Nominees) == 0 || fitsBeside(a, n))
 	},
-	why: lacking,
+	why:  lacking,
+	room: true,
 }
 
 func lacking(a Ask, n *cluster.Node, to []Reason) []Reason {

@@ -17,6 +17,8 @@ const (
 	InBackoff
 	Gated
 	Held
+	// Reserved: room is kept for it on a node, where too little has fallen free so far.
+	Reserved
 	states
 )
 
@@ -36,8 +38,13 @@ type Ask struct {
 	// Why is the text of the condition of a pod that is gated, held or in backoff; what its line waits for speaks for those in it.
 	Why string
 
+	// Vain are the nodes on which room was kept for it in vain, last ones last.
+	Vain []string
+
 	party *Party
-	place int
+	// reservedIn is the branch from which it left for a reservation.
+	reservedIn *branch
+	place      int
 	// unheard: it stands in Queue.unheard.
 	unheard bool
 	// turn is the fact by which it was entered in order, so that it is found again after its fact has changed.

@@ -24,6 +24,8 @@ type branch struct {
 	priority int64
 	key      share.Key
 	place    int
+	// reserved is for how many of its pods room is kept.
+	reserved int
 	// depth is how many branches are above it.
 	depth  int
 	soiled bool

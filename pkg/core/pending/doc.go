@@ -16,6 +16,8 @@
 //	                │  └────────────────────┘                                           │
 //	                └───────────────────────────────────────────────────────────────────┘ Tick: it is over
 //
+// A pod that has waited long takes another way out of its line: Reserve, and from there Take once the room is there, or Return when it is not kept any longer.
+//
 // Aside puts a pod beside all this: gated, or held, for it cannot be tried as it is; until its own fact, or its application's home, changes, and it is Put.
 // Drop forgets a pod from wherever it is.
 //

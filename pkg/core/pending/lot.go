@@ -21,6 +21,10 @@ type Lot struct {
 	// HelpedBy is a changed node on which a parked lot fits; nil when none is known. HelpedAt is what Help was told with it.
 	HelpedBy *cluster.Node
 	HelpedAt int
+	// Partly: it does not fit on HelpedBy yet, but room may be kept for it there as it falls free, if it starves.
+	Partly bool
+	// Starves: one of its pods did when the lot was last reviewed.
+	Starves bool
 
 	lines  []*Line
 	pods   int

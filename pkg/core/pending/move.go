@@ -21,8 +21,17 @@ func (q *Queue) ask(p *cluster.Pod, now time.Time) *Ask {
 // enter counts an ask in its new state.
 func (q *Queue) enter(a *Ask, state State) {
 	q.counts[a.State]--
+	q.endReservation(a)
 	a.State = state
 	q.counts[state]++
+}
+
+// endReservation lets room be kept for another of the ask's queue.
+func (q *Queue) endReservation(a *Ask) {
+	if a.State == Reserved {
+		a.reservedIn.reserved--
+		a.reservedIn = nil
+	}
 }
 
 // join puts an ask into its line.

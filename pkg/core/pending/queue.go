@@ -14,6 +14,9 @@ import (
 
 // Queue holds all pods of ours that are not bound. The zero Queue is not usable; see New.
 type Queue struct {
+	// StarvesFrom is the time of creation until which pods starve that wait in a line.
+	StarvesFrom time.Time
+
 	asks map[*cluster.Pod]*Ask
 	lots map[fit.Ask]*Lot
 	// needing are the lots that ask for volumes, by what they ask for.
@@ -114,6 +117,15 @@ func (q *Queue) Take(a *Ask) {
 	q.enter(a, Away)
 }
 
+// Reserve moves a pod out of its line because room is kept for it on a node; why says so in words.
+func (q *Queue) Reserve(a *Ask, why string) {
+	a.reservedIn = a.party.line.branch
+	a.reservedIn.reserved++
+	q.leave(a)
+	a.Why = why
+	q.enter(a, Reserved)
+}
+
 // Expect notes a pod as away that is known to be on its way already.
 func (q *Queue) Expect(p *cluster.Pod, now time.Time) { q.Take(q.ask(p, now)) }
 
@@ -135,6 +147,7 @@ func (q *Queue) Return(a *Ask) {
 func (q *Queue) Drop(p *cluster.Pod) {
 	if a := q.asks[p]; a != nil {
 		q.leave(a)
+		q.endReservation(a)
 		q.counts[a.State]--
 		delete(q.asks, p)
 	}
@@ -236,12 +249,12 @@ func (q *Queue) Waiting(f func(leaf *cluster.Queue, request resource.Vector, pod
 }
 
 // Counts are numbers of pods by where they stand.
-type Counts struct{ Ready, Parked, HeldBack, Backoff, Gated, Held, Away int }
+type Counts struct{ Ready, Parked, HeldBack, Backoff, Gated, Held, Away, Reserved int }
 
 // Counts returns the present numbers.
 func (q *Queue) Counts() Counts {
 	return Counts{
 		Ready: q.standings[ready], Parked: q.standings[parked], HeldBack: q.standings[heldBack], Backoff: q.counts[InBackoff],
-		Gated: q.counts[Gated], Held: q.counts[Held], Away: q.counts[Away],
+		Gated: q.counts[Gated], Held: q.counts[Held], Away: q.counts[Away], Reserved: q.counts[Reserved],
 	}
 }

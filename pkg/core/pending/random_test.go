@@ -262,7 +262,7 @@ func (w *world) help() {
 	helps := map[string]bool{}
 	for _, lot := range w.q.parked {
 		if w.rng.IntN(2) == 0 {
-			w.q.Help(lot, w.s.Node("n"), 0)
+			w.q.Help(lot, w.s.Node("n"), 0, false)
 			helps[lot.Ask.Shape.Key] = true
 		}
 	}

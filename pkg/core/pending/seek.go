@@ -9,13 +9,14 @@ import (
 )
 
 // Help notes that a parked lot fits on a node that has changed. The lot stays parked: there may be room for one of its pods and not for all,
-// so its lines are called one at a time (Seek, Call). At is for the caller to keep (Lot.HelpedAt).
-func (q *Queue) Help(l *Lot, n *cluster.Node, at int) {
+// so its lines are called one at a time (Seek, Call). Partly says that it does not fit there yet, but that room may be kept for one who starves. At is
+// for the caller to keep (Lot.HelpedAt).
+func (q *Queue) Help(l *Lot, n *cluster.Node, at int, partly bool) {
 	if l.HelpedBy == nil {
 		l.atHelped = len(q.helped)
 		q.helped = append(q.helped, l)
 	}
-	l.HelpedBy, l.HelpedAt = n, at
+	l.HelpedBy, l.HelpedAt, l.Partly = n, at, partly
 }
 
 // Unhelp ends that.
@@ -118,7 +119,7 @@ func (s *seeker) account(a *cluster.Account) (considered bool) {
 func (s *seeker) lines(list []*Line) {
 	for _, l := range list {
 		s.visited++
-		if l.helped() {
+		if s.helps(l) {
 			s.consider(l)
 		}
 	}
@@ -126,17 +127,23 @@ func (s *seeker) lines(list []*Line) {
 
 // branch does so for a queue's: one of the first who wait is the one when much is helped.
 func (s *seeker) branch(b *branch) {
-	l, found, visited := b.waiting.first((*Line).helped)
+	l, found, visited := b.waiting.first(s.helps)
 	s.visited += visited
 	if found {
 		s.consider(l)
 	}
 }
 
-// helped reports whether a node helps the line's lot and no account refuses it.
-func (l *Line) helped() bool {
-	return l.Lot.HelpedBy != nil && (l.Hold == nil || !l.Hold.Holds(l.Request(), l.starting))
+// helps reports whether a node helps the line's lot, or may be kept for its first pod, and no account refuses it.
+func (s *seeker) helps(l *Line) bool {
+	return l.Lot.HelpedBy != nil && (!l.Lot.Partly || s.q.MayReserve(l)) && (l.Hold == nil || !l.Hold.Holds(l.Request(), l.starting))
 }
+
+// MayReserve reports whether room may be kept for a line's first pod: it starves, and none is kept for another of its queue.
+func (q *Queue) MayReserve(l *Line) bool { return l.branch.reserved == 0 && q.Starves(l.Head()) }
+
+// Starves reports whether a pod has waited so long that room may be kept for it.
+func (q *Queue) Starves(a *Ask) bool { return !a.Pod.Fact.Created.After(q.StarvesFrom) }
 
 // consider makes a line the best of its queue if it is. In a strict queue only the first who waits may be.
 func (s *seeker) consider(l *Line) {

@@ -1,0 +1,128 @@
+package core_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/sluice-scheduler/sluice/pkg/core"
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+)
+
+// TestNobodyStarves keeps a cluster full with small pods, of which another comes for each that ends, and lets large ones wait among them: all are placed in the
+// end, and without reservations most are not. The judge allows every bind, and the accounts are sound after every step.
+func TestNobodyStarves(t *testing.T) {
+	large, careless := 0, 0
+	for seed := range uint64(6) {
+		c := newCrowd(t, seed, core.Config{StarvationAfter: time.Minute})
+		c.pass(2 * time.Hour)
+		require.Equal(t, c.large, c.placed, "with seed %d", seed)
+		require.Positive(t, c.core.Stats().Reservations)
+		large += c.large
+
+		c = newCrowd(t, seed, core.Config{})
+		c.pass(2 * time.Hour)
+		careless += c.placed
+	}
+	require.Less(t, careless, large/2)
+}
+
+// crowd is a cluster in which small pods come and go.
+type crowd struct {
+	t      *testing.T
+	rng    *rand.Rand
+	core   *core.Core
+	judge  *judge
+	now    time.Time
+	events []core.Event
+	ends   map[types.UID]time.Time
+	serial int
+	// large is how many large pods there are, placed how many of them have been placed.
+	large, placed int
+}
+
+const (
+	crowdNodes = 4
+	crowdCores = 8
+)
+
+func newCrowd(t *testing.T, seed uint64, cfg core.Config) *crowd {
+	c := &crowd{
+		t: t, rng: rand.New(rand.NewPCG(seed, 3)), core: core.New(cfg), judge: newJudge(),
+		now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), ends: map[types.UID]time.Time{},
+	}
+	c.tell(core.Lead{On: true})
+	for i := range crowdNodes {
+		c.tell(core.NodeSet{Node: nodeOf(fmt.Sprint("n", i), crowdCores*1000)})
+	}
+	for range 2 * crowdNodes * crowdCores {
+		c.submit(1)
+	}
+	c.step()
+	for range 6 {
+		c.submit(3 + c.rng.Int64N(crowdCores-2))
+		c.large++
+	}
+	return c
+}
+
+func (c *crowd) tell(e core.Event) {
+	c.events = append(c.events, e)
+	c.judge.learn(e)
+}
+
+// submit creates a pod of so many cores in an application of its own.
+func (c *crowd) submit(cores int64) {
+	name := fmt.Sprint("p", c.serial)
+	p := podOf(name, cores*1000, 0, c.now)
+	p.Claim = &cluster.Claim{App: name}
+	c.serial++
+	c.tell(core.PodSet{Pod: p})
+}
+
+// pass lets time go by in steps of five seconds. A pod lives for up to ten minutes; another comes for each small one that ends.
+func (c *crowd) pass(by time.Duration) {
+	for end := c.now.Add(by); c.now.Before(end); c.now = c.now.Add(5 * time.Second) {
+		for i := range c.serial {
+			uid := types.UID(fmt.Sprint("p", i))
+			if at, runs := c.ends[uid]; runs && !at.After(c.now) {
+				delete(c.ends, uid)
+				if c.judge.pods[uid].Demand.Requests.Get("cpu") == 1000 {
+					c.submit(1)
+				}
+				c.tell(core.PodGone{UID: uid})
+			}
+		}
+		c.step()
+	}
+}
+
+func (c *crowd) step() {
+	for first := true; first || len(c.events) > 0; first = false {
+		events := c.events
+		c.events = nil
+		effects := c.core.Step(c.now, events)
+		require.NoError(c.t, c.core.Verify())
+		for _, e := range effects {
+			require.NoError(c.t, c.judge.judge(e))
+			if b, ok := e.(core.Bind); ok {
+				c.bind(b)
+			}
+		}
+	}
+}
+
+func (c *crowd) bind(b core.Bind) {
+	fact := *c.judge.pods[b.Pod.UID]
+	fact.Node = b.Node
+	if fact.Demand.Requests.Get("cpu") > 1000 {
+		c.placed++
+	}
+	c.ends[fact.UID] = c.now.Add(time.Duration(1+c.rng.Int64N(600)) * time.Second)
+	c.tell(core.BindDone{UID: fact.UID, Node: b.Node})
+	c.tell(core.PodSet{Pod: &fact})
+}
