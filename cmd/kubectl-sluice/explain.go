@@ -15,6 +15,7 @@ import (
 var standings = map[string]string{
 	"ready":     "its turn has not come",
 	"parked":    "it fits on no node now; a change that helps wakes it",
+	"reserved":  "it has waited long, and room is kept for it on its node as it falls free",
 	"held-back": "its queue, or a limit for its user or group, has not enough left; it is woken when there is more",
 	"backoff":   "its bind was refused, and it is tried again later",
 	"gated":     "it has scheduling gates",

@@ -37,6 +37,7 @@ func (c *Configuration) Check(at *strict.Place) {
 		}
 	}
 	strict.Between(at, "retryAfter", c.RetryAfter, time.Second, 24*time.Hour)
+	strict.Between(at, "starvationAfter", c.StarvationAfter, 0, 24*time.Hour)
 	for i, o := range c.NodeOrders {
 		for j, p := range c.NodeOrders[:i] {
 			if o.Name == p.Name && o.Name != "" {

@@ -16,6 +16,7 @@ func Default() *Configuration {
 		Nodes:               Nodes{Selector: ""},
 		Backoff:             Backoff{Initial: time.Second, Max: 10 * time.Second},
 		RetryAfter:          5 * time.Minute,
+		StarvationAfter:     5 * time.Minute,
 		Step:                Step{Budget: 200_000},
 		Bind:                Bind{MaxInFlight: 128, MinInFlight: 2, Timeout: 30 * time.Second},
 		Volumes:             Volumes{BindTimeout: 10 * time.Minute},

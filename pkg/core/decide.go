@@ -96,6 +96,7 @@ func (c *Core) park(lot *pending.Lot, tried *pending.Ask) {
 	c.stats.Unschedulable++
 	tried.Attempts++
 	c.repark(lot)
+	c.offerToKeep(lot)
 }
 
 // remember begins a lot's memory of refusals, if it has none.

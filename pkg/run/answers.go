@@ -39,8 +39,12 @@ func resourceOf(r core.ResourceStatus) api.Resource {
 		}
 		return resource.Display(r.Name, *value)
 	}
+	reserved := api.Quantity("")
+	if r.Reserved > 0 {
+		reserved = resource.Display(r.Name, r.Reserved)
+	}
 	return api.Resource{
-		Guaranteed: optional(r.Guaranteed), Max: optional(r.Max), Headroom: optional(r.Headroom), Weight: r.Weight,
+		Reserved: reserved, Guaranteed: optional(r.Guaranteed), Max: optional(r.Max), Headroom: optional(r.Headroom), Weight: r.Weight,
 		Used: resource.Display(r.Name, r.Used), Pending: resource.Display(r.Name, r.Pending), Fair: resource.Display(r.Name, r.Fair),
 	}
 }

@@ -37,7 +37,7 @@ func filled() *Metrics {
 	m.follow(sources{
 		core: func() *core.Stats {
 			return &core.Stats{
-				Scheduled: 1, Unschedulable: 2, Errors: 3, Parked: 4, Held: 5, HeldBack: 21, Quarantined: 6, QuotaRefused: 22, Apps: 23,
+				Scheduled: 1, Unschedulable: 2, Errors: 3, Parked: 4, Held: 5, HeldBack: 21, Quarantined: 6, QuotaRefused: 22, Apps: 23, Reserved: 24, Reservations: 25, Expired: 26,
 				Rejected: map[string]uint64{"OutOfcpu": 7, "OutOfpods": 8},
 				Scarce:   []core.ScarceUnits{{Resource: "nvidia.com/gpu", Nodes: 2, Free: 13, Stranded: 14}},
 			}
@@ -155,12 +155,13 @@ func TestCoreStatsAreShown(t *testing.T) {
 scheduler_schedule_attempts_total{profile="sluice",result="error"} 3
 scheduler_schedule_attempts_total{profile="sluice",result="scheduled"} 1
 scheduler_schedule_attempts_total{profile="sluice",result="unschedulable"} 2
-# HELP scheduler_pending_pods Pods that are not bound: active (about to be tried), backoff (waiting out a refusal), unschedulable (waiting for room, or held), quota (its queue, user or group has too little left), gated.
+# HELP scheduler_pending_pods Pods that are not bound: active (about to be tried), backoff (waiting out a refusal), unschedulable (waiting for room, or held), quota (its queue, user or group has too little left), gated, reserved (room is kept for them on a node as it falls free).
 # TYPE scheduler_pending_pods gauge
 scheduler_pending_pods{queue="active"} 0
 scheduler_pending_pods{queue="backoff"} 0
 scheduler_pending_pods{queue="gated"} 0
 scheduler_pending_pods{queue="quota"} 21
+scheduler_pending_pods{queue="reserved"} 24
 scheduler_pending_pods{queue="unschedulable"} 9
 # HELP sluice_kubelet_rejected_pods_total Pods bound by Sluice that a kubelet refused at admission, by its reason.
 # TYPE sluice_kubelet_rejected_pods_total counter

@@ -43,6 +43,8 @@ const (
 	nameQueuesInfo    = "sluice_queues_info"
 	nameApps          = "sluice_applications"
 	nameQuotaRefused  = "sluice_quota_refusals_total"
+	nameReservations  = "sluice_reservations_total"
+	nameExpired       = "sluice_reservations_expired_total"
 
 	nameQueueUsed       = "sluice_queue_used"
 	nameQueueGuaranteed = "sluice_queue_guaranteed"
@@ -63,7 +65,7 @@ type about struct {
 func catalogue() []about {
 	return []about{
 		{nameAttempts, "counter", []string{"result", "profile"}, "Attempts to place a pod, by result (scheduled, unschedulable, error) and schedulerName."},
-		{namePending, "gauge", []string{"queue"}, "Pods that are not bound: active (about to be tried), backoff (waiting out a refusal), unschedulable (waiting for room, or held), quota (its queue, user or group has too little left), gated."},
+		{namePending, "gauge", []string{"queue"}, "Pods that are not bound: active (about to be tried), backoff (waiting out a refusal), unschedulable (waiting for room, or held), quota (its queue, user or group has too little left), gated, reserved (room is kept for them on a node as it falls free)."},
 		{nameHeld, "gauge", nil, "Of the unschedulable pods, those held for a reason of their own, such as a placement field that Sluice does not evaluate."},
 		{nameAssumed, "gauge", nil, "Pods that have been given a node and whose bind has not been answered."},
 		{nameBinds, "counter", []string{"outcome"}, "Binds answered: bound, refused, recalled (taken back before they were sent)."},
@@ -73,6 +75,8 @@ func catalogue() []about {
 		{nameRejected, "counter", []string{"reason"}, "Pods bound by Sluice that a kubelet refused at admission, by its reason."},
 		{nameElsewhere, "counter", nil, "Pods of Sluice that another scheduler bound."},
 		{nameQuotaRefused, "counter", nil, "Times that pods of equal requests and equal accounts were held back, because their queue, user or group had too little left."},
+		{nameReservations, "counter", nil, "Times that room was kept on a node for a pod that had waited long."},
+		{nameExpired, "counter", nil, "Times that it was given up again, because nothing more fell free there, or the node or the pod changed."},
 		{nameWoken, "counter", nil, "Groups of equal pods that were woken because a node changed so that they fit."},
 		{nameVisited, "counter", nil, "Nodes looked at while deciding."},
 		{nameNodes, "gauge", nil, "Nodes known that Sluice may use."},

@@ -90,7 +90,7 @@ func newProcess(o Options) (*process, error) {
 	p.inbox.Put(p.quarantine.Events()...)
 	p.join(core.New(core.Config{
 		Budget: c.Step.Budget, BackoffInitial: c.Backoff.Initial, BackoffMax: c.Backoff.Max,
-		RetryAfter: c.RetryAfter, RefreshAfter: max(c.Status.CountsEvery, 1), VolumesWithin: c.Volumes.BindTimeout,
+		RetryAfter: c.RetryAfter, StarvationAfter: c.StarvationAfter, RefreshAfter: max(c.Status.CountsEvery, 1), VolumesWithin: c.Volumes.BindTimeout,
 		Watch: p.quarantine.spare(o.Trap),
 	}))
 	p.configure()

@@ -41,7 +41,7 @@ func NewScript() *Script {
 }
 
 func (s *Script) begin() {
-	s.cluster = New(core.Config{})
+	s.cluster = New(core.Config{StarvationAfter: 5 * time.Minute})
 	s.refuse, s.keep, s.kept = map[string]string{}, map[string]bool{}, map[string]core.Bind{}
 	s.cluster.Log = s.log
 	s.cluster.Answer = s.answer

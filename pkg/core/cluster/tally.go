@@ -194,7 +194,7 @@ func (s *State) recount(t *Tally) {
 
 func (s *State) countIn(t *Tally, f *folk) {
 	for _, p := range f.pods {
-		if a := p.Alloc; a != nil && a.Node.Fact != nil && !(t.staying && a.ties.leaving) {
+		if a := p.Alloc; a != nil && !a.Reserved && a.Node.Fact != nil && !(t.staying && a.ties.leaving) {
 			s.shift(t, a.Node, +1)
 		}
 	}

@@ -26,8 +26,11 @@ func (p *Pod) CarriesAgainst(list []*Matcher, n *Node) bool {
 
 func (f *folk) selectedBy(m *Matcher) bool { return slices.Contains(f.selected, m) }
 
-// tiesOf says what a pod is to be entered in; nil for those that no term means and that have none.
+// tiesOf says what a pod is to be entered in; nil for those that no term means and that have none, and for those that have no more than a reservation.
 func (p *Pod) tiesOf() *ties {
+	if p.Alloc != nil && p.Alloc.Reserved {
+		return nil
+	}
 	var carries []*Tally
 	if p.Shape.Bonds != nil {
 		carries = p.Shape.Bonds.carries

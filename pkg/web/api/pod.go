@@ -10,7 +10,7 @@ type Pod struct {
 	Name      string `json:"name"`
 	UID       string `json:"uid"`
 	// Standing is one of: ready (its turn has not come), parked (it fits on no node), held-back (a quota is spent), backoff (its bind was
-	// refused), gated (it has scheduling gates), held (it cannot be tried as it is), assumed (decided, not yet confirmed), bound,
+	// refused), gated (it has scheduling gates), held (it cannot be tried as it is), assumed (decided, not yet confirmed), reserved (room is kept for it on a node as it falls free), bound,
 	// leaving (it is being deleted and was never bound), foreign (it belongs to another scheduler).
 	Standing string `json:"standing"`
 	// Node is where it runs or is going to.

@@ -50,9 +50,11 @@ type Resource struct {
 	Headroom Quantity `json:"headroom,omitempty"`
 	// Weight is the queue's part of what is left over, beside its siblings'.
 	Weight int64 `json:"weight"`
-	// Used is held by pods, Pending is asked for by those that wait.
+	// Used is held by pods and reservations, Pending is asked for by those that wait.
 	Used    Quantity `json:"used"`
 	Pending Quantity `json:"pending"`
+	// Reserved is the part of Used that is only kept for pods which wait until enough has fallen free; left out when there is none.
+	Reserved Quantity `json:"reserved,omitempty"`
 	// Fair is the fair share: what the queue should have, by guarantees and weights, of what there is now and is wanted now.
 	Fair Quantity `json:"fair"`
 }
