@@ -260,7 +260,7 @@ func (r *runner) step() {
 // settle answers all that is owed, tells everything true once more, and steps until the core rests.
 func (r *runner) settle() {
 	r.tell(core.Lead{On: true})
-	for range 200 {
+	for round := range 200 {
 		for len(r.owed) > 0 {
 			b := r.owed[0]
 			r.owed = r.owed[1:]
@@ -281,7 +281,9 @@ func (r *runner) settle() {
 		for i := range claimNames {
 			r.control(i, false)
 		}
-		r.judge.everything(func(e core.Event) { r.queue = append(r.queue, e) })
+		if round < 150 { // queues that are told again make everything due again
+			r.judge.everything(func(e core.Event) { r.queue = append(r.queue, e) })
+		}
 		r.now = r.now.Add(15 * time.Second)
 		r.step()
 		at, ok := r.cores[0].Wake()

@@ -70,12 +70,9 @@ func (c *Core) mayKeep(lot *pending.Lot, n *cluster.Node) bool {
 // waited for in vain are passed over while there are others.
 func (c *Core) nearest(a fit.Ask, vain []string) (best *cluster.Node) {
 	least := 0.0
+	c.visited += c.state.KnownNodes() / nodesPerLook
 	for _, n := range c.state.Slots() {
-		if n == nil {
-			continue
-		}
-		c.visited++
-		if n.Reserved > 0 {
+		if n == nil || n.Reserved > 0 {
 			continue
 		}
 		lack := lacking(a.Shape, n)
@@ -88,6 +85,9 @@ func (c *Core) nearest(a fit.Ask, vain []string) (best *cluster.Node) {
 	}
 	return best
 }
+
+// nodesPerLook is of how many nodes it can be told what they lack in the time that a look at one takes.
+const nodesPerLook = 4
 
 // lacking is the largest part of a shape's request that a node has not free; what is reserved there does not count as used.
 func lacking(shape *cluster.Shape, n *cluster.Node) (most float64) {
