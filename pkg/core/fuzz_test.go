@@ -281,10 +281,11 @@ func (r *runner) settle() {
 		for i := range claimNames {
 			r.control(i, false)
 		}
-		if round < 150 { // queues that are told again make everything due again
+		if round < 100 {
 			r.judge.everything(func(e core.Event) { r.queue = append(r.queue, e) })
+			r.now = r.now.Add(15 * time.Second)
 		}
-		r.now = r.now.Add(15 * time.Second)
+		r.now = r.now.Add(time.Second) // in the end too little for anything to fall due again
 		r.step()
 		at, ok := r.cores[0].Wake()
 		n := r.cores[0].Stats()

@@ -152,7 +152,7 @@ func (c *Core) inVainAt(r *reservation) time.Time { return r.since.Add(2 * c.cfg
 // keeps reports whether what is kept for a pod is still of use to it.
 func (c *Core) keeps(p *cluster.Pod) bool {
 	a := p.Alloc
-	if a == nil || !a.Reserved || !p.Fact.Ours || p.Fact.Deleting || p.Fact.Gated || a.Node.Fact == nil {
+	if a == nil || !a.Reserved || !p.Fact.Ours || p.Fact.Deleting || p.Fact.Gated || p.Fact.Nominated != "" || a.Node.Fact == nil {
 		return false
 	}
 	reason, _ := c.whyHeld(p)

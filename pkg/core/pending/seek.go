@@ -139,8 +139,12 @@ func (s *seeker) helps(l *Line) bool {
 	return l.Lot.HelpedBy != nil && (!l.Lot.Partly || s.q.MayReserve(l)) && (l.Hold == nil || !l.Hold.Holds(l.Request(), l.starting))
 }
 
-// MayReserve reports whether room may be kept for a line's first pod: it starves, and none is kept for another of its queue.
-func (q *Queue) MayReserve(l *Line) bool { return l.branch.reserved == 0 && q.Starves(l.Head()) }
+// MayReserve reports whether room may be kept for a line's first pod: it starves, it is not nominated for a node, where it has room already, and none is kept
+// for another of its queue.
+func (q *Queue) MayReserve(l *Line) bool {
+	a := l.Head()
+	return l.branch.reserved == 0 && a.Pod.Fact.Nominated == "" && q.Starves(a)
+}
 
 // Starves reports whether a pod has waited so long that room may be kept for it.
 func (q *Queue) Starves(a *Ask) bool { return !a.Pod.Fact.Created.After(q.StarvesFrom) }
