@@ -45,6 +45,7 @@ otherSchedulerNames: [default-scheduler]
 nodes: {selector: "pool=batch,arch in (amd64,arm64),!reserved"}
 backoff: {initial: 250ms, max: 1m30s}
 retryAfter: 1h
+starvationAfter: 20m
 step: {budget: 1}
 bind: {maxInFlight: 1024, minInFlight: 1024, timeout: 10m}
 volumes: {bindTimeout: 1s}
@@ -80,14 +81,15 @@ client: {qps: 0.5, burst: 1}
 		APIVersion:    config.APIVersion,
 		Kind:          config.Kind,
 		SchedulerName: "batch.example", OtherSchedulerNames: []string{"default-scheduler"},
-		Nodes:      config.Nodes{Selector: "pool=batch,arch in (amd64,arm64),!reserved"},
-		Backoff:    config.Backoff{Initial: 250 * time.Millisecond, Max: 90 * time.Second},
-		RetryAfter: time.Hour,
-		Step:       config.Step{Budget: 1},
-		Bind:       config.Bind{MaxInFlight: 1024, MinInFlight: 1024, Timeout: 10 * time.Minute},
-		Volumes:    config.Volumes{BindTimeout: time.Second},
-		Status:     config.Status{CountsEvery: 0},
-		Events:     config.Events{MaxInFlight: 1},
+		Nodes:           config.Nodes{Selector: "pool=batch,arch in (amd64,arm64),!reserved"},
+		Backoff:         config.Backoff{Initial: 250 * time.Millisecond, Max: 90 * time.Second},
+		RetryAfter:      time.Hour,
+		StarvationAfter: 20 * time.Minute,
+		Step:            config.Step{Budget: 1},
+		Bind:            config.Bind{MaxInFlight: 1024, MinInFlight: 1024, Timeout: 10 * time.Minute},
+		Volumes:         config.Volumes{BindTimeout: time.Second},
+		Status:          config.Status{CountsEvery: 0},
+		Events:          config.Events{MaxInFlight: 1},
 		NodeOrders: []config.NodeOrder{{Name: "pack", Evaluators: []config.Evaluator{
 			{Weight: 5, WithRequest: true, ScoringStrategy: &config.ScoringStrategy{ScoringStrategy: kubescheduler.ScoringStrategy{
 				Type:      kubescheduler.MostAllocated,
