@@ -18,6 +18,8 @@ type Axis struct {
 	numbers map[string]int32
 	free    []int32
 	scopes  int
+	// located is how many nodes are in domains.
+	located int
 }
 
 type domain struct {
@@ -64,6 +66,7 @@ func (s *State) axis(key string) *Axis {
 func (x *Axis) locate(n *Node) {
 	x.of = grown(x.of, n.Index)
 	if old := x.of[n.Index]; old != outside {
+		x.located--
 		x.domains[old].nodes--
 		if x.domains[old].nodes == 0 {
 			delete(x.numbers, x.domains[old].value)
@@ -76,6 +79,7 @@ func (x *Axis) locate(n *Node) {
 	}
 	if value, has := x.value(n); has {
 		d := x.number(value)
+		x.located++
 		x.domains[d].nodes++
 		x.of[n.Index] = d
 	}
@@ -92,6 +96,14 @@ func (x *Axis) value(n *Node) (value string, has bool) {
 	}
 	value, has = n.Fact.Labels[x.Key]
 	return value, has
+}
+
+// divisions is how many domains there are, and one more if some of the known nodes are in none.
+func (x *Axis) divisions(known int) int {
+	if x.located < known {
+		return len(x.numbers) + 1
+	}
+	return len(x.numbers)
 }
 
 func (x *Axis) number(value string) int32 {

@@ -107,6 +107,23 @@ func (t *Tally) Counts(into []int32) []int32 {
 	return into
 }
 
+// AddTo adds so many times what is counted in each domain to sums by the number of the domain, and returns them.
+func (t *Tally) AddTo(sums []int64, times int64) []int64 {
+	if missing := len(t.scope.Axis.domains) - len(sums); missing > 0 {
+		sums = append(sums, make([]int64, missing)...)
+	}
+	for d, n := range t.counts.all {
+		sums[d] += times * int64(n)
+	}
+	for d, n := range t.counts.few {
+		sums[d] += times * int64(n)
+	}
+	return sums
+}
+
+// Divisions is how many parts so many known nodes are in by the key: the domains, and those without the label if there are any.
+func (t *Tally) Divisions(known int) int { return t.scope.Axis.divisions(known) }
+
 // EachNode reports whether every node is a domain of its own.
 func (t *Tally) EachNode() bool { return t.scope.Axis.Key == eachNode }
 

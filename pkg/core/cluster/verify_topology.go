@@ -37,7 +37,23 @@ func (v *verifier) topology() {
 	}
 	v.check(len(v.s.topo.matchers) == len(v.s.topo.live), "%d matchers are filed, %d listed", len(v.s.topo.matchers), len(v.s.topo.live))
 	v.check(len(scopes) == len(v.s.topo.scopes) && len(scopes) == len(v.s.topo.scopeOf), "%d scopes are in use, %d listed", len(scopes), len(v.s.topo.scopes))
+	for _, x := range v.s.topo.axes {
+		v.axis(x)
+	}
 	v.folks()
+}
+
+// axis holds that nodes are counted that are in domains.
+func (v *verifier) axis(x *Axis) {
+	located := 0
+	for _, n := range v.s.nodes {
+		if n.Fact != nil {
+			if _, has := x.value(n); has {
+				located++
+			}
+		}
+	}
+	v.check(located == x.located, "%d nodes are in domains of %s, counted are %d", located, x.Key, x.located)
 }
 
 func (b *Bonds) tallies() (list []*Tally) {

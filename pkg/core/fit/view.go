@@ -35,6 +35,11 @@ func (v *View) admits(a Ask, c *cluster.Class) bool {
 	return readable.fits(a, c.Like) && unschedulable.fits(a, c.Like) && taints.fits(a, c.Like) && (v.ByNode || affinity.fits(a, c.Like))
 }
 
+// Open reports whether Admits is true of every node of the view's classes that has room and no nominees.
+func (v *View) Open(a Ask) bool {
+	return len(a.Shape.Ports) == 0 && !v.ByNode && a.Volumes == nil && !a.Topological()
+}
+
 // Admits reports what is left to ask of a node that is in one of the view's classes and has room enough if nobody else is on the way: its host ports, its
 // nominees, its description where classes do not tell, what it can do for the ask's volumes, and where other pods are.
 func (v *View) Admits(a Ask, n *cluster.Node) bool {

@@ -2,6 +2,8 @@ package order
 
 import (
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 )
@@ -42,19 +44,21 @@ func (o *Orders) byCompany(e Evaluator, p *cluster.Pod) rater {
 	return r
 }
 
-// raw is the sum of the weights.
+// raw is the sum of the weights. What is counted by one key is added up by domain first.
 func (r *byCompany) raw(fits []candidate, to []int64) {
 	clear(to)
-	for _, l := range r.leans {
-		of := l.Tally.Domains()
-		counts := l.Tally.Counts(r.o.counts)
-		r.o.counts = counts
-		weight := int64(l.Weight)
+	slices.SortFunc(r.leans, func(a, b cluster.Lean) int { return strings.Compare(a.Tally.Key(), b.Tally.Key()) })
+	for left := r.leans; len(left) > 0; {
+		of, sums := left[0].Tally.Domains(), r.o.domains[:0]
+		for key := left[0].Tally.Key(); len(left) > 0 && left[0].Tally.Key() == key; left = left[1:] {
+			sums = left[0].Tally.AddTo(sums, int64(left[0].Weight))
+		}
 		for i := range fits {
-			if d := of[fits[i].node.Index]; d >= 0 {
-				to[i] += weight * int64(counts[d])
+			if d := of[fits[i].at]; d >= 0 {
+				to[i] += sums[d]
 			}
 		}
+		r.o.domains = sums
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 type candidate struct {
 	node  *cluster.Node
 	score int64
+	// at is the node's index, once it is compared with others.
+	at int
 }
 
 func (c *candidate) rank() rank { return rank{c.score, c.node.Name} }
@@ -46,10 +48,10 @@ func (o *Orders) rater(s *cluster.State, e Evaluator, p *cluster.Pod) rater {
 		return o.byCompany(e, p)
 	case PodTopologySpread:
 		if p.Leanings != nil {
-			return o.bySpread(p.Leanings.Spread, true)
+			return o.bySpread(s, p.Leanings.Spread, true)
 		}
 	case DefaultSpread:
-		return o.bySpread(s.DefaultSpread(p), false)
+		return o.bySpread(s, s.DefaultSpread(p), false)
 	}
 	return nil
 }
@@ -79,7 +81,7 @@ func (o *Orders) rawScores(n int) []int64 {
 func (o *Orders) Raw(s *cluster.State, p *cluster.Pod, by string, nodes []*cluster.Node) map[Kind][]int64 {
 	fits := make([]candidate, len(nodes))
 	for i, n := range nodes {
-		fits[i].node = n
+		fits[i].node, fits[i].at = n, n.Index
 	}
 	all := map[Kind][]int64{}
 	for _, r := range o.raters(s, o.index(s, by), p) {
@@ -93,7 +95,8 @@ func (o *Orders) Raw(s *cluster.State, p *cluster.Pod, by string, nodes []*clust
 func (o *Orders) compared(s *cluster.State, x *Index, q *Query, want uint64, raters []weighted) (best *cluster.Node, visited int) {
 	fits := o.fits[:0]
 	visited = o.walk(s, x, q, want, func(c candidate) {
-		if q.Admits(c.node) {
+		if q.Open && len(c.node.Nominees) == 0 || q.Admits(c.node) {
+			c.at = c.node.Index
 			fits = append(fits, c)
 		}
 	})

@@ -15,6 +15,8 @@ type Query struct {
 	Classes []*cluster.Class
 	// ByNode: the shape's preferences read what classes do not tell apart.
 	ByNode bool
+	// Open: it admits every node of the classes that has room, but for those that are kept for nominees.
+	Open bool
 	// Admits is the last word about a node that has room.
 	Admits func(*cluster.Node) bool
 }
@@ -90,7 +92,7 @@ func (o *Orders) walk(s *cluster.State, x *Index, q *Query, want uint64, f func(
 				continue
 			}
 			visited += shelf.walk(shape.Wants, func(e *entry) bool {
-				c := candidate{e.node, e.score + more(e.node)}
+				c := candidate{node: e.node, score: e.score + more(e.node)}
 				if byNode {
 					c.score += x.spec.preference(shape, e.node)
 				} else {
@@ -140,7 +142,7 @@ func (o *Orders) Best(s *cluster.State, p *cluster.Pod, by string, nodes []*clus
 	more := o.extra(s, x, p.Shape, o.scarce.wanted(p.Shape.Wants))
 	fits := make([]candidate, len(nodes))
 	for i, n := range nodes {
-		fits[i] = candidate{n, x.score(n) + x.spec.preference(p.Shape, n) + more(n)}
+		fits[i] = candidate{n, x.score(n) + x.spec.preference(p.Shape, n) + more(n), n.Index}
 	}
 	if raters := o.raters(s, x, p); len(raters) > 0 {
 		o.rate(raters, fits)

@@ -136,7 +136,7 @@ func (r *byImages) score(fits []candidate, to []int64, whole int64) {
 	most := manyBytes * int64(len(r.list))
 	for i := range fits {
 		sum := int64(0)
-		if at := fits[i].node.Index; at < len(sums) {
+		if at := fits[i].at; at < len(sums) {
 			sum = sums[at]
 		}
 		to[i] = whole * (min(max(sum, fewBytes), most) - fewBytes) / (most - fewBytes)

@@ -31,6 +31,8 @@ type Orders struct {
 	sums   []float64
 	counts []int32
 	seen   []bool
+	// domains are sums by domain.
+	domains []int64
 }
 
 // New returns orders as Set takes them.

@@ -9,17 +9,18 @@ import (
 // bySpread prefers nodes in whose domains there are fewer of the pods that constraints select.
 type bySpread struct {
 	o     *Orders
+	known int
 	bonds []cluster.Bond
 	// all: nodes that lack the key of a constraint are not compared, and score nothing.
 	all bool
 }
 
 // bySpread returns the rater for constraints; nil when there are none.
-func (o *Orders) bySpread(bonds []cluster.Bond, all bool) rater {
+func (o *Orders) bySpread(s *cluster.State, bonds []cluster.Bond, all bool) rater {
 	if len(bonds) == 0 {
 		return nil
 	}
-	return &bySpread{o, bonds, all}
+	return &bySpread{o, s.KnownNodes(), bonds, all}
 }
 
 // missing is the raw score of a node that is not compared.
@@ -49,7 +50,7 @@ func (r *bySpread) dismiss(fits []candidate, sums []float64) (compared int) {
 	for i := range r.bonds {
 		of := r.bonds[i].Tally.Domains()
 		for j := range fits {
-			if of[fits[j].node.Index] < 0 {
+			if of[fits[j].at] < 0 {
 				sums[j] = missing
 			}
 		}
@@ -68,24 +69,28 @@ func (r *bySpread) add(c *cluster.Bond, fits []candidate, compared int, sums []f
 	r.o.counts = counts
 	domains := compared
 	if !c.Tally.EachNode() {
-		domains = r.domains(of, fits, sums, len(counts))
+		domains = r.domains(c.Tally, fits, sums, len(counts))
 	}
 	weight, skew := math.Log(float64(domains+2)), float64(c.MaxSkew-1)
 	for j := range fits {
-		if d := of[fits[j].node.Index]; d >= 0 && sums[j] >= 0 {
+		if d := of[fits[j].at]; d >= 0 && sums[j] >= 0 {
 			sums[j] += float64(counts[d])*weight + skew
 		}
 	}
 }
 
 // domains counts the domains that the nodes which are compared are in; all nodes without the key are in one.
-func (r *bySpread) domains(of []int32, fits []candidate, sums []float64, most int) (count int) {
+func (r *bySpread) domains(t *cluster.Tally, fits []candidate, sums []float64, most int) (count int) {
+	of, all := t.Domains(), t.Divisions(r.known)
 	seen := append(r.o.seen[:0], make([]bool, most+1)...)
 	for j := range fits {
+		if count == all {
+			break // there are no others
+		}
 		if sums[j] < 0 {
 			continue
 		}
-		if at := of[fits[j].node.Index] + 1; !seen[at] {
+		if at := of[fits[j].at] + 1; !seen[at] {
 			seen[at] = true
 			count++
 		}

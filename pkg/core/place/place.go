@@ -19,7 +19,7 @@ func First(s *cluster.State, o *order.Orders, p *cluster.Pod, a fit.Ask, v *fit.
 	}
 	v.Update(s, a)
 	return o.First(s, &order.Query{
-		Pod: p, Order: by, Classes: v.Classes, ByNode: v.ByNode,
+		Pod: p, Order: by, Classes: v.Classes, ByNode: v.ByNode, Open: v.Open(a),
 		Admits: func(n *cluster.Node) bool { return v.Admits(a, n) },
 	})
 }
