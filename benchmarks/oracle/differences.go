@@ -1,6 +1,11 @@
 package oracle
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	v1 "k8s.io/api/core/v1"
+)
 
 // deliberate are the differences on purpose, by the titles that they have in differences.md.
 var deliberate = []struct {
@@ -12,6 +17,35 @@ var deliberate = []struct {
 		return d.Upstream.Code == Failed && starts(d.Upstream, "get constraints from pod: obtaining pod's hard topology spread constraints: ") &&
 			d.Sluice.Code == Unresolvable && starts(d.Sluice, "parsing pod: topologySpreadConstraints: ")
 	}},
+	{"A claim for one pod alone whose pod is on a node that has gone", func(d *Difference) bool {
+		return starts(d.Sluice, "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod") &&
+			usedOnGoneNode(d.Case.End(), d.Case.Pod)
+	}},
+	{"A claim that a pod names twice", func(d *Difference) bool {
+		return namesTwice(podOf(d.Case.End(), d.Case.Pod)) &&
+			(has(d.Upstream, "node(s) didn't find available persistent volumes to bind") || has(d.Upstream, "node(s) did not have enough free storage"))
+	}},
+}
+
+// usedOnGoneNode reports whether one of a pod's claims is used by another pod on a node that is not there.
+func usedOnGoneNode(w *World, key string) bool {
+	asks := podOf(w, key)
+	return asks != nil && slices.ContainsFunc(w.Pods, func(p *v1.Pod) bool {
+		return counted(p) && p.Namespace == asks.Namespace &&
+			!slices.ContainsFunc(w.Nodes, func(n *v1.Node) bool { return n.Name == p.Spec.NodeName }) && shareClaim(p, asks)
+	})
+}
+
+func shareClaim(a, b *v1.Pod) bool {
+	for i := range a.Spec.Volumes {
+		for j := range b.Spec.Volumes {
+			x, y := a.Spec.Volumes[i].PersistentVolumeClaim, b.Spec.Volumes[j].PersistentVolumeClaim
+			if x != nil && y != nil && x.ClaimName == y.ClaimName {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // starts reports whether a verdict has one reason, which begins with a text.
@@ -27,4 +61,21 @@ func explain(d *Difference) string {
 		}
 	}
 	return ""
+}
+
+// has reports whether a verdict has a reason.
+func has(v Verdict, reason string) bool { return slices.Contains(v.Reasons, reason) }
+
+// namesTwice reports whether two volumes of a pod are of one claim.
+func namesTwice(p *v1.Pod) bool {
+	seen := map[string]bool{}
+	for i := range p.Spec.Volumes {
+		if c := p.Spec.Volumes[i].PersistentVolumeClaim; c != nil {
+			if seen[c.ClaimName] {
+				return true
+			}
+			seen[c.ClaimName] = true
+		}
+	}
+	return false
 }

@@ -41,6 +41,12 @@ func (g *Generator) World() *World {
 	}
 	for i := range nodes {
 		g.world.Nodes = append(g.world.Nodes, g.node(fmt.Sprintf("n%d", i)))
+		if g.volumes > 0 && !g.chance(10) {
+			g.world.CSINodes = append(g.world.CSINodes, g.csiNode(fmt.Sprintf("n%d", i)))
+		}
+	}
+	if g.volumes > 0 {
+		g.storage(g.world)
 	}
 	for range g.IntN((3+3*g.crowd)*min(nodes, 12) + 1) {
 		g.world.Pods = append(g.world.Pods, g.placed())
@@ -96,6 +102,9 @@ func (g *Generator) placed() *v1.Pod {
 	if g.chance(g.placedTerms) {
 		g.relations(p)
 	}
+	if g.chance(g.volumes / 2) {
+		g.mounts(p, true)
+	}
 	p.Spec.NodeName = one(g.draw, g.world.Nodes...).Name
 	switch g.IntN(40) {
 	case 0:
@@ -120,8 +129,17 @@ func (g *Generator) Incoming() *v1.Pod {
 	p := g.pod()
 	p.Spec.SchedulerName = scheduler
 	g.relations(p)
+	if g.chance(g.volumes) {
+		g.mounts(p, false)
+	}
+	if g.chance(g.features) {
+		g.needFeatures(p)
+	}
 	if g.chance(g.tuned) {
 		g.tune(p)
+	}
+	if g.chance(g.nominated) {
+		p.Status.NominatedNodeName = g.nodeName()
 	}
 	return p
 }
@@ -131,6 +149,9 @@ func (g *Generator) pod() *v1.Pod {
 	p := &v1.Pod{ObjectMeta: g.meta()}
 	p.Spec.SchedulerName = one(g.draw, scheduler, scheduler, "default-scheduler")
 	g.containers(p)
+	if g.nominated > 0 && g.chance(80) {
+		p.Spec.Priority = ref(one[int32](g.draw, -1, 0, 0, 1, 10))
+	}
 	if g.chance(g.tolerant) {
 		p.Spec.Tolerations = several(g.draw, 1, 3, g.toleration)
 	}

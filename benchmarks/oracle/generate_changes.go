@@ -11,9 +11,14 @@ import (
 func (g *Generator) Changes() []Change {
 	var out []Change
 	for range g.between(1, 6) {
-		c := g.change()
-		g.world.Apply(c)
-		out = append(out, c)
+		changes := []Change{g.change()}
+		if g.chance(g.volumes / 2) {
+			changes = g.storageChanges()
+		}
+		for _, c := range changes {
+			g.world.Apply(c)
+		}
+		out = append(out, changes...)
 	}
 	return out
 }

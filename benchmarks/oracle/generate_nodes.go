@@ -36,7 +36,15 @@ func (g *Generator) node(name string) *v1.Node {
 		n.Spec.Taints = append(n.Spec.Taints, v1.Taint{Key: v1.TaintNodeUnschedulable, Effect: v1.TaintEffectNoSchedule})
 	}
 	n.Status.Allocatable = g.allocatable()
+	if g.features > 0 {
+		n.Status.DeclaredFeatures = some(g.draw, 70, declared...)
+	}
 	return n
+}
+
+// declared are features that nodes may declare, sorted as the kubelet does; nobody knows the last.
+var declared = []string{
+	"InPlacePodLevelResourcesVerticalScaling", "RestartAllContainersOnContainerExits", "UserNamespacesHostNetworkSupport", "VolumeBindMountOptions", "Warp",
 }
 
 var (

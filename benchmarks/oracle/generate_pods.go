@@ -183,3 +183,22 @@ func (g *Generator) port() v1.ContainerPort {
 		Protocol: one(g.draw, "", v1.ProtocolTCP, v1.ProtocolUDP, v1.ProtocolSCTP),
 	}
 }
+
+// needFeatures gives a pod something that only nodes can do that declare so.
+func (g *Generator) needFeatures(p *v1.Pod) {
+	if g.chance(40) {
+		p.Spec.HostNetwork, p.Spec.HostUsers = g.chance(80), ref(g.chance(20))
+	}
+	container := &p.Spec.Containers[0]
+	if len(p.Spec.InitContainers) > 0 && g.chance(50) {
+		container = &p.Spec.InitContainers[0]
+	}
+	if g.chance(40) {
+		container.RestartPolicyRules = []v1.ContainerRestartRule{{
+			Action: one(g.draw, v1.ContainerRestartRuleActionRestartAllContainers, v1.ContainerRestartRuleActionRestart),
+		}}
+	}
+	if g.chance(40) {
+		container.VolumeMounts = []v1.VolumeMount{{Name: "v", MountPath: "/v", BindMountOptions: some(g.draw, 50, "noexec")}}
+	}
+}

@@ -83,6 +83,14 @@ func (l *life) round() error {
 	}
 	for range podsEach {
 		p := l.g.Incoming()
+		if own := l.g.ephemerals(p); len(own) > 0 {
+			for _, c := range own {
+				l.tell(c)
+			}
+			if err := l.pair.upstream.Take(l.g.world); err != nil {
+				return err
+			}
+		}
 		l.tell(Change{Set: p})
 		key := p.Namespace + "/" + p.Name
 		l.judge(key, p, nil)
@@ -98,6 +106,7 @@ func (l *life) round() error {
 func (l *life) tell(c Change) {
 	l.g.world.Apply(c)
 	l.happen(c)
+	l.pair.upstream.Nominate(l.g.world)
 }
 
 // judge compares one pod, if Sluice evaluates it and it still waits.

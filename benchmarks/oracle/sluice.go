@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	v1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/sluice-scheduler/sluice/pkg/app"
@@ -53,6 +54,20 @@ func (s *Sluice) set(o metav1.Object) {
 		s.State.SetNode(cluster.ReadNode(o))
 	case *v1.Pod:
 		s.State.SetPod(readPod(o))
+	case *v1.PersistentVolumeClaim:
+		s.State.SetVolumeClaim(cluster.ReadVolumeClaim(o))
+	case *v1.PersistentVolume:
+		s.State.SetVolume(cluster.ReadVolume(o))
+	case *storagev1.StorageClass:
+		s.State.SetStorageClass(cluster.ReadStorageClass(o))
+	case *storagev1.CSIDriver:
+		s.State.SetCSIDriver(cluster.ReadCSIDriver(o))
+	case *storagev1.CSINode:
+		s.State.SetCSINode(cluster.ReadCSINode(o))
+	case *storagev1.CSIStorageCapacity:
+		s.State.SetCapacity(cluster.ReadCapacity(o))
+	case *storagev1.VolumeAttachment:
+		s.State.SetAttachment(cluster.ReadAttachment(o))
 	}
 }
 
@@ -64,6 +79,20 @@ func (s *Sluice) remove(o metav1.Object) {
 		s.State.RemoveNode(o.Name)
 	case *v1.Pod:
 		s.State.RemovePod(o.UID)
+	case *v1.PersistentVolumeClaim:
+		s.State.RemoveVolumeClaim(o.Namespace, o.Name)
+	case *v1.PersistentVolume:
+		s.State.RemoveVolume(o.Name)
+	case *storagev1.StorageClass:
+		s.State.RemoveStorageClass(o.Name)
+	case *storagev1.CSIDriver:
+		s.State.RemoveCSIDriver(o.Name)
+	case *storagev1.CSINode:
+		s.State.RemoveCSINode(o.Name)
+	case *storagev1.CSIStorageCapacity:
+		s.State.RemoveCapacity(o.Namespace, o.Name)
+	case *storagev1.VolumeAttachment:
+		s.State.RemoveAttachment(o.Name)
 	}
 }
 
@@ -183,7 +212,7 @@ func (a *Ask) Other(nodes []*cluster.Node, slow []Verdict) string {
 
 // viewed answers as the order of nodes does: the class first, then room, then what is left.
 func (a *Ask) viewed(n *cluster.Node) bool {
-	return slices.Contains(a.view.Classes, n.Class) && resource.Fits(a.pod.Shape.Request, n.Used, n.Allocatable) &&
+	return !fit.Refused(a.ask) && slices.Contains(a.view.Classes, n.Class) && resource.Fits(a.pod.Shape.Request, n.Used, n.Allocatable) &&
 		len(a.pod.Shape.Uncounted) == 0 && a.view.Admits(a.ask, n)
 }
 

@@ -54,7 +54,7 @@ func (t *Tally) judged(v Verdict) {
 }
 
 // particulars are what makes texts differ that say the same.
-var particulars = regexp.MustCompile(`"[^"]*"|\b[0-9]+\b|Invalid value: .*|\* is not a valid label selector operator`)
+var particulars = regexp.MustCompile(`"[^"]*"|\b[0-9]+\b|\S+/p[0-9]+\S*|\bn[0-9]+\b|\S+ CSI driver|Invalid value: .*|\* is not a valid label selector operator`)
 
 // normal leaves names and numbers out of a text, and what exactly cannot be parsed.
 func normal(text string) string { return particulars.ReplaceAllString(text, "*") }

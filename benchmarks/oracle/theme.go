@@ -14,9 +14,11 @@ type theme struct {
 	// Of pods that come.
 	selector, affinity, named, preferred, ports, tolerant, requests, tuned int
 	// Of these placedTerms is how many placed pods have any.
-	podAffinity, podAnti, podLiking, spread, placedTerms int
+	podAffinity, podAnti, podLiking, spread, placedTerms, volumes, features int
 	// spoilt is how many of the requirements of selectors of pods cannot be read.
 	spoilt int
+	// nominated is how many pods that wait are nominated for a node; then some have a priority.
+	nominated int
 }
 
 // plain is the common ground of themes: little that refuses.
@@ -37,9 +39,15 @@ var themes = func() []theme {
 		with("resources", 16, func(t *theme) { t.scarce, t.requests, t.tuned, t.crowd = 40, 90, 40, 2 }),
 		with("neighbours", 16, func(t *theme) { t.podAffinity, t.podAnti, t.placedTerms, t.podLiking, t.spoilt = 45, 50, 15, 10, 1 }),
 		with("spread", 14, func(t *theme) { t.spread, t.tainted, t.affinity, t.crowd, t.spoilt, t.sparse = 90, 20, 15, 1, 1, 5 }),
+		with("volumes", 22, func(t *theme) { t.volumes, t.cordoned, t.tainted = 75, 2, 3 }),
+		with("features", 5, func(t *theme) { t.features, t.cordoned, t.tainted = 75, 2, 3 }),
+		with("nominees", 10, func(t *theme) {
+			t.nominated, t.scarce, t.tuned, t.requests, t.ports = 60, 25, 30, 70, 35
+			t.podAffinity, t.podAnti, t.spread = 8, 12, 12
+		}),
 		with("mixed", 10, func(t *theme) {
 			t.cordoned, t.tainted, t.selector, t.affinity, t.named, t.ports, t.tuned = 10, 25, 20, 25, 4, 25, 20
-			t.podAffinity, t.podAnti, t.placedTerms, t.spread = 10, 15, 10, 25
+			t.podAffinity, t.podAnti, t.placedTerms, t.spread, t.volumes = 10, 15, 10, 25, 15
 		}),
 	}
 }()

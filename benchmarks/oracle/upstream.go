@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/sets"
 	toolscache "k8s.io/client-go/tools/cache"
+	corev1helpers "k8s.io/component-helpers/scheduling/corev1"
 	fwk "k8s.io/kube-scheduler/framework"
 	"k8s.io/kubernetes/pkg/scheduler/backend/cache"
 	"k8s.io/kubernetes/pkg/scheduler/framework"
@@ -21,7 +22,8 @@ type Upstream struct {
 	plugins []plugin
 	stores  []store
 	nodes   []fwk.NodeInfo
-	byName  map[string]fwk.NodeInfo
+	// nominated are pods that wait and are nominated for a node, by node.
+	nominated map[string][]*framework.PodInfo
 }
 
 // store is an informer's, and what the world has for it.
@@ -87,16 +89,30 @@ func (u *Upstream) Take(w *World) error {
 		}
 	}
 	u.handle.Snapshot = cache.NewSnapshot(pods, w.Nodes)
-	u.nodes, u.byName = u.nodes[:0], make(map[string]fwk.NodeInfo, len(w.Nodes))
+	u.nodes = u.nodes[:0]
 	for _, n := range w.Nodes {
 		info, err := u.handle.Get(n.Name)
 		if err != nil {
 			return fmt.Errorf("node %s: %w", n.Name, err)
 		}
 		u.nodes = append(u.nodes, info)
-		u.byName[n.Name] = info
 	}
+	u.Nominate(w)
 	return nil
+}
+
+// Nominate collects those who wait and are nominated for a node, as the nominator of the scheduling queue would.
+func (u *Upstream) Nominate(w *World) {
+	u.nominated = map[string][]*framework.PodInfo{}
+	for _, p := range w.Pods {
+		if node := p.Status.NominatedNodeName; node != "" && p.Spec.NodeName == "" && p.DeletionTimestamp == nil && p.Status.Phase == "" {
+			info, err := framework.NewPodInfo(p)
+			if err != nil {
+				continue // it never gets as far
+			}
+			u.nominated[node] = append(u.nominated[node], info)
+		}
+	}
 }
 
 // Session is a pod before the plugins: what their PreFilters have said.
@@ -151,16 +167,49 @@ func (s *Session) Judge(node fwk.NodeInfo, reached func(plugin int)) Verdict {
 		reached(s.narrowed)
 		return s.outside
 	}
+	if state, with := s.withNominated(node); with != nil {
+		if v := s.filter(state, with, func(int) {}); v.Code != Fits {
+			reached(v.Plugin)
+			return v
+		}
+	}
+	return s.filter(s.state, node, reached)
+}
+
+// filter runs the plugins that filter.
+func (s *Session) filter(state fwk.CycleState, node fwk.NodeInfo, reached func(plugin int)) Verdict {
 	for i, p := range s.u.plugins {
 		if s.skip[i] {
 			continue
 		}
 		reached(i)
-		if status := p.Filter(s.u.ctx, s.state, s.pod, node); !status.IsSuccess() {
+		if status := p.Filter(s.u.ctx, state, s.pod, node); !status.IsSuccess() {
 			return read(status, i)
 		}
 	}
 	return Verdict{}
+}
+
+// withNominated is the node as it would be if those were there that are nominated for it and of the pod's priority or above; nil if there are none. See
+// RunFilterPluginsWithNominatedPods.
+func (s *Session) withNominated(node fwk.NodeInfo) (state fwk.CycleState, with fwk.NodeInfo) {
+	for _, info := range s.u.nominated[node.Node().Name] {
+		if corev1helpers.PodPriority(info.Pod) < corev1helpers.PodPriority(s.pod) || info.Pod.UID == s.pod.UID {
+			continue
+		}
+		if with == nil {
+			state, with = s.state.Clone(), node.Snapshot()
+		}
+		with.AddPodInfo(info)
+		for i, p := range s.u.plugins {
+			if ext := p.PreFilterExtensions(); ext != nil && !s.skip[i] {
+				if status := ext.AddPod(s.u.ctx, state, s.pod, info, with); !status.IsSuccess() {
+					panic(status.Message())
+				}
+			}
+		}
+	}
+	return state, with
 }
 
 // read makes a verdict of a status.
