@@ -23,6 +23,8 @@ type Difference struct {
 	// Node is empty where the difference is about the pod as a whole.
 	Node             string
 	Upstream, Sluice Verdict
+	// Skipped are the plugins that had nothing to say of the pod.
+	Skipped [len(Plugins)]bool
 	// Other tells of a difference of another kind, in words.
 	Other string
 	// Explained names the entry of differences.md that covers it.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	v1 "k8s.io/api/core/v1"
+	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/names"
 )
 
 // deliberate are the differences on purpose, by the titles that they have in differences.md.
@@ -25,6 +26,40 @@ var deliberate = []struct {
 		return namesTwice(podOf(d.Case.End(), d.Case.Pod)) &&
 			(has(d.Upstream, "node(s) didn't find available persistent volumes to bind") || has(d.Upstream, "node(s) did not have enough free storage"))
 	}},
+	{"An ephemeral volume of a placed pod whose claim is another's", func(d *Difference) bool {
+		return d.Upstream.Code == Failed && len(d.Upstream.Reasons) == 1 && strings.HasSuffix(d.Upstream.Reasons[0], "(pod is not owner)")
+	}},
+	{"Anti-affinity of a nominated pod, where no other pod has any", func(d *Difference) bool {
+		return d.Skipped[slices.Index(Plugins[:], names.InterPodAffinity)] && has(d.Sluice, "node(s) didn't satisfy existing pods anti-affinity rules") &&
+			slices.ContainsFunc(nominees(d), keepsApart)
+	}},
+	{"A nominated pod under a spread constraint that selects all pods", func(d *Difference) bool {
+		return starts(d.Upstream, "node(s) didn't match pod topology spread constraints") && len(nominees(d)) > 0 &&
+			spreadsOverAll(podOf(d.Case.End(), d.Case.Pod))
+	}},
+}
+
+// nominees are the pods that wait and are nominated for the node of a difference.
+func nominees(d *Difference) (list []*v1.Pod) {
+	for _, p := range d.Case.End().Pods {
+		if p.Status.NominatedNodeName == d.Node && p.Spec.NodeName == "" && p.Namespace+"/"+p.Name != d.Case.Pod {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// keepsApart reports whether a pod has required anti-affinity.
+func keepsApart(p *v1.Pod) bool {
+	a := p.Spec.Affinity
+	return a != nil && a.PodAntiAffinity != nil && len(a.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution) > 0
+}
+
+// spreadsOverAll reports whether a constraint of a pod selects all pods of its namespace.
+func spreadsOverAll(p *v1.Pod) bool {
+	return slices.ContainsFunc(p.Spec.TopologySpreadConstraints, func(c v1.TopologySpreadConstraint) bool {
+		return c.LabelSelector != nil && len(c.LabelSelector.MatchLabels)+len(c.LabelSelector.MatchExpressions) == 0
+	})
 }
 
 // usedOnGoneNode reports whether one of a pod's claims is used by another pod on a node that is not there.

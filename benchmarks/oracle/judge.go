@@ -38,7 +38,7 @@ func (p *pair) compare(a *Ask, pod *v1.Pod, found func(Difference)) {
 		fits = fits || theirs.Code == Fits
 		if !theirs.Same(ours) {
 			same = false
-			found(Difference{Node: n.Name, Upstream: theirs, Sluice: ours})
+			found(Difference{Node: n.Name, Upstream: theirs, Sluice: ours, Skipped: session.skip})
 		}
 	}
 	if other := a.Other(p.nodes, p.ours); other != "" {

@@ -47,7 +47,7 @@ var themes = func() []theme {
 		}),
 		with("mixed", 10, func(t *theme) {
 			t.cordoned, t.tainted, t.selector, t.affinity, t.named, t.ports, t.tuned = 10, 25, 20, 25, 4, 25, 20
-			t.podAffinity, t.podAnti, t.placedTerms, t.spread, t.volumes = 10, 15, 10, 25, 15
+			t.podAffinity, t.podAnti, t.placedTerms, t.spread, t.volumes, t.features, t.nominated = 10, 15, 10, 25, 15, 4, 5
 		}),
 	}
 }()
