@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/names"
 )
 
@@ -15,8 +16,9 @@ var deliberate = []struct {
 	covers func(*Difference) bool
 }{
 	{"A spread constraint that cannot be read", func(d *Difference) bool {
-		return d.Upstream.Code == Failed && starts(d.Upstream, "get constraints from pod: obtaining pod's hard topology spread constraints: ") &&
-			d.Sluice.Code == Unresolvable && starts(d.Sluice, "parsing pod: topologySpreadConstraints: ")
+		hard := starts(d.Upstream, "get constraints from pod: obtaining pod's hard topology spread constraints: ")
+		return d.Sluice.Code == Unresolvable && starts(d.Sluice, "parsing pod: topologySpreadConstraints: ") &&
+			(hard || softUnreadable(podOf(d.Case.End(), d.Case.Pod)))
 	}},
 	{"A claim for one pod alone whose pod is on a node that has gone", func(d *Difference) bool {
 		return starts(d.Sluice, "node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode already in-use by another pod") &&
@@ -62,6 +64,14 @@ func spreadsOverAll(p *v1.Pod) bool {
 	})
 }
 
+// softUnreadable reports whether a constraint of a pod that only asks (ScheduleAnyway) cannot be read.
+func softUnreadable(p *v1.Pod) bool {
+	return slices.ContainsFunc(p.Spec.TopologySpreadConstraints, func(c v1.TopologySpreadConstraint) bool {
+		_, err := metav1.LabelSelectorAsSelector(c.LabelSelector)
+		return err != nil && c.WhenUnsatisfiable == v1.ScheduleAnyway
+	})
+}
+
 // usedOnGoneNode reports whether one of a pod's claims is used by another pod on a node that is not there.
 func usedOnGoneNode(w *World, key string) bool {
 	asks := podOf(w, key)
@@ -91,7 +101,7 @@ func starts(v Verdict, text string) bool {
 // explain names the entry that covers a difference, if one does.
 func explain(d *Difference) string {
 	for _, e := range deliberate {
-		if d.Other == "" && e.covers(d) {
+		if d.Node != "" && e.covers(d) {
 			return e.name
 		}
 	}

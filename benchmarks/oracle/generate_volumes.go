@@ -108,9 +108,6 @@ func (g *Generator) csiNode(name string) *storagev1.CSINode {
 	return c
 }
 
-// inTreeToo: volumes of plugins that CSI drivers have taken over are among them.
-const inTreeToo = false
-
 // sizes are in pieces of this.
 const piece = 1 << 20
 
@@ -145,9 +142,6 @@ func (g *Generator) source(v *v1.PersistentVolume) {
 	case 0:
 		v.Spec.Local = &v1.LocalVolumeSource{Path: "/disk"}
 	case 1, 2, 3:
-		if !inTreeToo {
-			return
-		}
 		id := "vol-" + one(g.draw, "1", "2", "3")
 		if g.chance(30) {
 			id = "aws://z1/" + id
@@ -236,9 +230,6 @@ func (g *Generator) claim(name string) *v1.PersistentVolumeClaim {
 		c.Spec.Resources.Requests = nil
 	}
 	c.Spec.StorageClassName = ref(one(g.draw, "wait-a", "wait-a", "wait-b", "local", "local", "ebs"))
-	if !inTreeToo && *c.Spec.StorageClassName == "ebs" {
-		c.Spec.StorageClassName = ref("wait-b")
-	}
 	switch g.IntN(40) {
 	case 0:
 		c.Spec.StorageClassName = one(g.draw, nil, ref(""), ref("unknown"))
@@ -330,14 +321,8 @@ func (g *Generator) mounts(p *v1.Pod, placed bool) {
 func (g *Generator) mount(p *v1.Pod, placed bool) (m v1.Volume) {
 	switch g.IntN(20) {
 	case 0, 1:
-		if !inTreeToo {
-			return
-		}
 		m.GCEPersistentDisk = &v1.GCEPersistentDiskVolumeSource{PDName: one(g.draw, "d1", "d2"), ReadOnly: g.chance(40)}
 	case 2, 3:
-		if !inTreeToo {
-			return
-		}
 		m.AWSElasticBlockStore = &v1.AWSElasticBlockStoreVolumeSource{VolumeID: "vol-" + one(g.draw, "1", "2", "3"), ReadOnly: g.chance(40)}
 	case 4:
 		m.ISCSI = &v1.ISCSIVolumeSource{TargetPortal: "10.0.0.1", IQN: one(g.draw, "iqn.1", "iqn.2"), Lun: int32(g.IntN(2)), ReadOnly: g.chance(40)}
@@ -346,9 +331,6 @@ func (g *Generator) mount(p *v1.Pod, placed bool) (m v1.Volume) {
 	case 6:
 		m.EmptyDir = &v1.EmptyDirVolumeSource{}
 	case 7:
-		if !inTreeToo {
-			return
-		}
 		m.AzureDisk = &v1.AzureDiskVolumeSource{DiskName: "d", DataDiskURI: "/subscriptions/s/disks/" + one(g.draw, "1", "2")}
 	case 8, 9:
 		if !placed {
@@ -449,4 +431,3 @@ func (g *Generator) storageGoes() []Change {
 	}
 	return []Change{{Gone: one(g.draw, all...)}}
 }
-

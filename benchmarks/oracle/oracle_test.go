@@ -52,7 +52,9 @@ func TestCases(t *testing.T) {
 			require.NoError(t, err)
 			require.True(t, asked, "the pod of the case is asked about")
 			for _, d := range found {
-				t.Error(d.String())
+				if d.Explained == "" {
+					t.Error(d.String())
+				}
 			}
 		})
 	}

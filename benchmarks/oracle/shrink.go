@@ -228,9 +228,15 @@ func (s *shrinker) entries(v reflect.Value) {
 // Differences asks both sides about a case. asked is false if Sluice holds the pod, or it does not wait.
 func (c *Case) Differences(u *Upstream) (found []Difference, asked bool, err error) {
 	s, w := NewSluice(c.Start), c.Start.Copy()
+	var ask *Ask
 	for _, change := range c.Changes {
 		w.Apply(change)
 		s.Apply(change)
+		if p := podOf(w, c.Pod); p == nil {
+			ask = nil
+		} else if ask = s.Meet(p, ask); ask != nil && len(ask.Unsupported()) == 0 {
+			ask.Follow() // what is remembered of a pod lives through what happens
+		}
 	}
 	if err := u.Take(w); err != nil {
 		return nil, false, err
@@ -239,7 +245,7 @@ func (c *Case) Differences(u *Upstream) (found []Difference, asked bool, err err
 	if p == nil {
 		return nil, false, nil
 	}
-	ask := s.Meet(p, nil)
+	ask = s.Meet(p, ask)
 	if ask == nil || len(ask.Unsupported()) > 0 {
 		return nil, false, nil
 	}
@@ -247,6 +253,7 @@ func (c *Case) Differences(u *Upstream) (found []Difference, asked bool, err err
 	pair.meetNodes(s, w)
 	pair.compare(ask, p, func(d Difference) {
 		d.Case = *c
+		d.Explained = explain(&d)
 		found = append(found, d)
 	})
 	return found, true, nil

@@ -12,6 +12,7 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 	"github.com/sluice-scheduler/sluice/pkg/core/fit"
 	"github.com/sluice-scheduler/sluice/pkg/core/resource"
+	"github.com/sluice-scheduler/sluice/pkg/kube"
 )
 
 // scheduler is the schedulerName that Sluice serves here.
@@ -57,9 +58,9 @@ func (s *Sluice) set(o metav1.Object) {
 	case *v1.PersistentVolumeClaim:
 		s.State.SetVolumeClaim(cluster.ReadVolumeClaim(o))
 	case *v1.PersistentVolume:
-		s.State.SetVolume(cluster.ReadVolume(o))
+		s.State.SetVolume(kube.ReadVolume(o))
 	case *storagev1.StorageClass:
-		s.State.SetStorageClass(cluster.ReadStorageClass(o))
+		s.State.SetStorageClass(kube.ReadStorageClass(o))
 	case *storagev1.CSIDriver:
 		s.State.SetCSIDriver(cluster.ReadCSIDriver(o))
 	case *storagev1.CSINode:
@@ -98,6 +99,7 @@ func (s *Sluice) remove(o metav1.Object) {
 
 func readPod(o *v1.Pod) *cluster.PodFact {
 	f := cluster.ReadPod(o, scheduler)
+	f.Needs = f.Needs.WithInline(o.Namespace, kube.InlineVolumes(o))
 	if f.Ours {
 		claim := app.Identify(o, false)
 		f.Claim = &claim
@@ -190,10 +192,7 @@ func (a *Ask) Message() string {
 
 // Other compares the remembered and the classified answers with the slow one, for all nodes. It returns what differs, if anything.
 func (a *Ask) Other(nodes []*cluster.Node, slow []Verdict) string {
-	a.memo.Update(a.s.State, a.ask)
-	if a.ask.Pin == "" {
-		a.view.Update(a.s.State, a.ask)
-	}
+	a.Follow()
 	fitting := a.memo.Fitting()
 	for i, n := range nodes {
 		fits := slow[i].Code == Fits
@@ -208,6 +207,14 @@ func (a *Ask) Other(nodes []*cluster.Node, slow []Verdict) string {
 		}
 	}
 	return a.recount(nodes)
+}
+
+// Follow brings up to date what is remembered.
+func (a *Ask) Follow() {
+	a.memo.Update(a.s.State, a.ask)
+	if a.ask.Pin == "" {
+		a.view.Update(a.s.State, a.ask)
+	}
 }
 
 // viewed answers as the order of nodes does: the class first, then room, then what is left.

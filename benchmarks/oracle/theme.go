@@ -22,7 +22,7 @@ type theme struct {
 }
 
 // plain is the common ground of themes: little that refuses.
-var plain = theme{sparse: 20, cordoned: 9, tainted: 10, scarce: 6, selector: 6, affinity: 8, named: 1, preferred: 10, ports: 4, tolerant: 20, requests: 40, tuned: 4}
+var plain = theme{sparse: 20, cordoned: 10, tainted: 14, scarce: 6, selector: 6, affinity: 8, named: 1, preferred: 10, ports: 4, tolerant: 20, requests: 40, tuned: 4}
 
 // themes are all there are.
 var themes = func() []theme {
@@ -39,7 +39,7 @@ var themes = func() []theme {
 		with("resources", 16, func(t *theme) { t.scarce, t.requests, t.tuned, t.crowd = 40, 90, 40, 2 }),
 		with("neighbours", 16, func(t *theme) { t.podAffinity, t.podAnti, t.placedTerms, t.podLiking, t.spoilt = 45, 50, 15, 10, 1 }),
 		with("spread", 14, func(t *theme) { t.spread, t.tainted, t.affinity, t.crowd, t.spoilt, t.sparse = 90, 20, 15, 1, 1, 5 }),
-		with("volumes", 22, func(t *theme) { t.volumes, t.cordoned, t.tainted = 75, 2, 3 }),
+		with("volumes", 22, func(t *theme) { t.volumes, t.cordoned, t.tainted = 75, 4, 6 }),
 		with("features", 5, func(t *theme) { t.features, t.cordoned, t.tainted = 75, 2, 3 }),
 		with("nominees", 10, func(t *theme) {
 			t.nominated, t.scarce, t.tuned, t.requests, t.ports = 60, 25, 30, 70, 35

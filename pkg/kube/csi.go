@@ -56,8 +56,8 @@ func ReadStorageClass(c *storagev1.StorageClass) *cluster.StorageClassFact {
 	return f
 }
 
-// inlineVolumes are the disks that a pod names itself and that a CSI driver attaches.
-func inlineVolumes(pod *v1.Pod) (list []cluster.Attached) {
+// InlineVolumes are the disks that a pod names itself and that a CSI driver attaches.
+func InlineVolumes(pod *v1.Pod) (list []cluster.Attached) {
 	for i := range pod.Spec.Volumes {
 		v := &pod.Spec.Volumes[i]
 		if !translator.IsInlineMigratable(v) {

@@ -62,7 +62,7 @@ func (r *reader) pod(pod *v1.Pod) (fact *cluster.PodFact) {
 		fact.Liking = r.likings.share(l.Key, l)
 	}
 	if len(pod.Spec.Volumes) > 0 {
-		fact.Needs = fact.Needs.WithInline(pod.Namespace, inlineVolumes(pod))
+		fact.Needs = fact.Needs.WithInline(pod.Namespace, InlineVolumes(pod))
 	}
 	if fact.Ours {
 		fact.Claim = r.claim(app.Identify(pod, r.trustUser))

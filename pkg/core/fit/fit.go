@@ -43,8 +43,7 @@ type check struct {
 
 // checks are all rules, in kube-scheduler's order.
 var checks = [...]check{
-	claims,
-	readable,
+	hopeless,
 	named,
 	unschedulable,
 	taints,
@@ -61,7 +60,7 @@ var checks = [...]check{
 
 // ofClass are the rules that read a node's description, which is the same for all nodes of a class unless the ask reads more (byNode); ofNode read the node
 // and what is on it, ofVolumes (the last of them) for the sake of volumes; ofTopology where pods are, anywhere. Together, in this order, they are checks.
-var ofClass, ofNode, ofVolumes, ofTopology = checks[:6], checks[6:12], checks[8:12], checks[12:]
+var ofClass, ofNode, ofVolumes, ofTopology = checks[:5], checks[5:11], checks[7:11], checks[11:]
 
 // Fits reports whether the ask may run on the node, whether or not those come that are nominated for it.
 func Fits(a Ask, n *cluster.Node) bool {

@@ -2,7 +2,7 @@ package fit
 
 import "github.com/sluice-scheduler/sluice/pkg/core/cluster"
 
-// View is which classes of nodes an ask may use, judged once per class instead of once per node. The zero View is brought up to date by its
+// View is which classes of nodes an ask that is not Refused may use, judged once per class instead of once per node. The zero View is brought up to date by its
 // first Update.
 type View struct {
 	// Classes may hold nodes that fit; all nodes of other classes refuse.
@@ -32,7 +32,7 @@ func (v *View) Update(s *cluster.State, a Ask) {
 func byNode(s *cluster.State, a Ask) bool { return s.SelectsWide(a.Shape) || a.Shape.Names != nil }
 
 func (v *View) admits(a Ask, c *cluster.Class) bool {
-	return readable.fits(a, c.Like) && unschedulable.fits(a, c.Like) && taints.fits(a, c.Like) && (v.ByNode || affinity.fits(a, c.Like))
+	return unschedulable.fits(a, c.Like) && taints.fits(a, c.Like) && (v.ByNode || affinity.fits(a, c.Like))
 }
 
 // Open reports whether Admits is true of every node of the view's classes that has room and no nominees.
