@@ -24,7 +24,7 @@ func (c *Cluster) checkNodes() error {
 	shared := map[string]bool{}
 	for _, p := range c.pods {
 		node := p.Spec.NodeName
-		if node == "" {
+		if node == "" || p.Status.Phase == v1.PodSucceeded || p.Status.Phase == v1.PodFailed {
 			continue
 		}
 		if p.Spec.SchedulerName != Scheduler || len(p.Status.ContainerStatuses) > 0 {
