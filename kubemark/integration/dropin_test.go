@@ -322,6 +322,7 @@ func (s *scene) holdForDevices(o *observer) {
 		})
 	}
 	says("PlacementFieldUnsupported", "DeviceClass drop-in provides it")
+	require.NotContains(s, scheduled(o.all()["device"]).Message, corev1.DefaultSchedulerName, "there is no other scheduler that would take it")
 	require.NoError(s, drop())
 	says(corev1.PodReasonUnschedulable, "6 Insufficient example.com/device")
 	s.remove("device")

@@ -15,7 +15,15 @@ func (c *Core) devicesText(shape *cluster.Shape) string {
 		return ""
 	}
 	return fmt.Sprintf("held: no node offers %s by itself; DeviceClass %s provides it, and Sluice does not allocate devices (dynamic resource allocation) yet. "+
-		"Remove the request, or set schedulerName to default-scheduler.", name, class)
+		"Remove the request%s", name, class, c.orElsewhere())
+}
+
+// orElsewhere ends the advice for who is held: another scheduler may place the pod, unless this one stands in its place.
+func (c *Core) orElsewhere() string {
+	if c.cfg.InPlace {
+		return "."
+	}
+	return ", or set schedulerName to default-scheduler."
 }
 
 // followDevices holds pods, and lets them go, when something else than before is to be had as devices alone.

@@ -139,6 +139,8 @@ type Config struct {
 	// StarvationAfter is how long after its creation a pod that fits nowhere may have room kept for it; it is given up when for twice as long nothing
 	// more has fallen free there. Zero: no room is ever kept.
 	StarvationAfter time.Duration
+	// InPlace: this scheduler serves the pods that name none, so that nobody is sent to kube-scheduler.
+	InPlace bool
 	// Watch, if set, is told each subject before the core turns to it. It is for tests that inject faults.
 	Watch func(Subject)
 }

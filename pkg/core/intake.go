@@ -226,7 +226,7 @@ func (c *Core) whyHeld(p *cluster.Pod) (reason, text string) {
 		return ReasonSchedulerError, "set aside, because it made the scheduler panic: " + why +
 			". An administrator releases it by removing its entry from quarantine.json and restarting Sluice."
 	case len(unsupported) > 0:
-		return ReasonUnsupported, unsupportedText(unsupported)
+		return ReasonUnsupported, c.unsupportedText(unsupported)
 	case c.devicesText(p.Shape) != "":
 		return ReasonUnsupported, c.devicesText(p.Shape)
 	case c.hidden != "" && needsClaims(p):
@@ -253,9 +253,9 @@ func (c *Core) warnOfOrder(p *cluster.Pod) {
 	}
 }
 
-func unsupportedText(fields []string) string {
+func (c *Core) unsupportedText(fields []string) string {
 	return "held: Sluice does not evaluate " + strings.Join(fields, ", ") +
-		" yet and will not bind the pod as if that were absent. Remove it, or set schedulerName to default-scheduler."
+		" yet and will not bind the pod as if that were absent. Remove it" + c.orElsewhere()
 }
 
 func (c *Core) removePod(uid types.UID) {

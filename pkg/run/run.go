@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	v1 "k8s.io/api/core/v1"
 
 	"github.com/sluice-scheduler/sluice/pkg/config"
 	"github.com/sluice-scheduler/sluice/pkg/config/queues"
@@ -91,7 +94,7 @@ func newProcess(o Options) (*process, error) {
 	p.join(core.New(core.Config{
 		Budget: c.Step.Budget, BackoffInitial: c.Backoff.Initial, BackoffMax: c.Backoff.Max,
 		RetryAfter: c.RetryAfter, StarvationAfter: c.StarvationAfter, RefreshAfter: max(c.Status.CountsEvery, 1), VolumesWithin: c.Volumes.BindTimeout,
-		Watch: p.quarantine.spare(o.Trap),
+		InPlace: slices.Contains(c.Schedulers(), v1.DefaultSchedulerName), Watch: p.quarantine.spare(o.Trap),
 	}))
 	p.configure()
 	if p.watch, err = kube.NewWatch(p.client, kube.WatchOptions{
