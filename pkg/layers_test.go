@@ -47,6 +47,7 @@ var layers = map[string][]string{
 var outside = []string{
 	"k8s.io/api/",
 	"k8s.io/apimachinery/pkg/labels", "k8s.io/apimachinery/pkg/types", "k8s.io/apimachinery/pkg/api/resource", "k8s.io/apimachinery/pkg/apis/meta/v1",
+	"k8s.io/apimachinery/pkg/util/version", // which nodedeclaredfeatures wants
 	"k8s.io/component-helpers/resource", "k8s.io/component-helpers/scheduling/corev1",
 	"k8s.io/component-helpers/nodedeclaredfeatures", "k8s.io/component-helpers/storage/ephemeral",
 	"k8s.io/klog/v2",

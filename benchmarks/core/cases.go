@@ -10,7 +10,7 @@ import (
 type Case struct {
 	Workload
 	Order order.Spec
-	// Mix says what is asked for: plain, scarce or mixed.
+	// Mix says what is asked for: plain, scarce or mixed, or the terms.
 	Mix     string
 	Tenants Tenants
 }
@@ -61,7 +61,22 @@ func Cases() []Case {
 		c.Tenants = Tenants{Fanout: fanout, AppPods: 5, Seed: 1}
 		cases = append(cases, c)
 	}
+	for _, o := range []order.Spec{spread(), pack()} {
+		for _, t := range []Terms{Apart, Together, Spread} {
+			cases = append(cases, withTerms(o, t))
+		}
+	}
 	return cases
+}
+
+// withTerms asks for 5,000 pods, or 10,000 that are spread, on 5,000 nodes.
+func withTerms(o order.Spec, t Terms) Case {
+	c := newCase(o, string(t), 5_000, 0)
+	c.Terms, c.Pods = t, 5_000
+	if t == Spread {
+		c.Pods = 10_000
+	}
+	return c
 }
 
 // newCase asks for 100,000 pods, or as many as a small cluster has room for: a tenth of the nodes have eight GPUs.

@@ -29,6 +29,9 @@ func TestBindsAreAllowed(t *testing.T) {
 			if c.Mix == "scarce" {
 				c.Pods = 80
 			}
+			if c.Terms == Apart {
+				c.Pods = c.Nodes
+			}
 			r := Prepare(c)
 			got := r.Run()
 			if got.Decisions < c.Pods*2/3 {

@@ -16,6 +16,7 @@ type Round struct {
 	fill  []*cluster.PodFact
 	pods  []*cluster.PodFact
 	binds map[string]string
+	terms Terms
 }
 
 // Result is what a round took.
@@ -36,7 +37,7 @@ var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Prepare makes the cluster and tells a core of it, and makes the pods.
 func Prepare(c Case) *Round {
-	r := &Round{core: core.New(core.Config{}), nodes: c.NodeFacts(), pods: c.PodFacts(start), binds: map[string]string{}}
+	r := &Round{core: core.New(core.Config{}), nodes: c.NodeFacts(), pods: c.PodFacts(start), binds: map[string]string{}, terms: c.Terms}
 	r.fill = c.Fillers(r.nodes)
 	c.Tenants.Claim(r.pods)
 	events := []core.Event{core.Lead{On: true}, core.OrdersSet{Orders: []order.Spec{c.Order}, Scarce: order.DefaultScarce()}, core.QueuesSet{Tree: c.Tenants.Tree(0)}}
@@ -123,6 +124,9 @@ func (r *Round) Judge() error {
 				return err
 			}
 		}
+	}
+	if r.terms != "" {
+		return r.terms.judge(r.pods, r.binds, r.nodes)
 	}
 	return nil
 }

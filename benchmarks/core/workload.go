@@ -21,7 +21,9 @@ type Workload struct {
 	Fill float64
 	// Scarce is the share of the pods that ask for a GPU; one node in ten has eight.
 	Scarce float64
-	Seed   uint64
+	// Terms, if any, are what the pods say of each other; then they are equal in all else.
+	Terms Terms
+	Seed  uint64
 }
 
 const (
@@ -85,6 +87,9 @@ func (w Workload) PodFacts(created time.Time) []*cluster.PodFact {
 	for i := range facts {
 		shape := rng.IntN(w.Shapes)
 		p := w.pod(i, shape)
+		if w.Terms != "" {
+			p = w.Terms.pod(i)
+		}
 		p.CreationTimestamp = metav1.NewTime(created)
 		f := cluster.ReadPod(p, "sluice")
 		if d := demands[f.Demand.Key]; d != nil {

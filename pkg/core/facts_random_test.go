@@ -32,7 +32,7 @@ func (r *runner) nodeNamed(name string) *cluster.NodeFact {
 		n.Status.Allocatable["example.com/gpu"] = apires.MustParse("1")
 	}
 	n.Labels = map[string]string{}
-	if r.src.below(4) > 0 {
+	if r.src.spreads || r.src.below(4) > 0 {
 		n.Labels["zone"] = pick(r.src, []string{"z", "y"})
 	}
 	if r.src.below(6) > 0 {
@@ -104,6 +104,9 @@ func (r *runner) pod() *cluster.PodFact {
 		p.Status.NominatedNodeName = r.nodeName()
 	case 11:
 		p.Status.ContainerStatuses = []v1.ContainerStatus{{Name: "main", AllocatedResources: v1.ResourceList{"cpu": apires.MustParse("3")}}}
+	}
+	if r.src.spreads && r.src.chance(5) {
+		p.Status.NominatedNodeName = r.nodeName()
 	}
 	p.Labels = r.src.labels()
 	if r.src.chance(2) {

@@ -73,7 +73,11 @@ func randomBytes(seed uint64, n int) []byte {
 }
 
 // bytesSource hands out numbers from a string of bytes; zero when it has run out.
-type bytesSource struct{ data []byte }
+type bytesSource struct {
+	data []byte
+	// spreads: pods have mostly spread constraints, of mostly their own like.
+	spreads bool
+}
 
 func (s *bytesSource) done() bool { return len(s.data) == 0 }
 

@@ -35,6 +35,8 @@ type judge struct {
 	latest  map[types.UID]*cluster.PodFact
 	// devices are the DeviceClasses.
 	devices map[string]*cluster.DeviceClassFact
+	// coming are those who are nominated and counted as if they were there already.
+	coming map[types.UID]bool
 	// said are the reasons and texts of the conditions asked for.
 	said map[types.UID]core.Condition
 	// told counts the conditions with each of topologyReasons.

@@ -18,7 +18,7 @@ func TestTopologyHistories(t *testing.T) {
 	var sum core.Stats
 	for seed := range uint64(150) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			r := newRunner(t, &bytesSource{data: randomBytes(seed+5000, 2500)})
+			r := newRunner(t, &bytesSource{data: randomBytes(seed+5000, 2500), spreads: seed%2 == 1})
 			r.roomy = true
 			for i := range 5 {
 				r.tell(core.NodeSet{Node: r.nodeNamed(fmt.Sprintf("n%d", i))})
@@ -35,7 +35,7 @@ func TestTopologyHistories(t *testing.T) {
 	require.Greater(t, sum.Scheduled, uint64(5_000))
 	require.Greater(t, sum.Woken, uint64(500))
 	for _, text := range topologyReasons {
-		require.Greater(t, told[text], 10, "the histories hardly reach %q", text)
+		require.Greater(t, told[text], 30, "the histories hardly reach %q", text)
 	}
 }
 
@@ -76,6 +76,10 @@ var (
 // labels are those of a pod.
 func (s *bytesSource) labels() map[string]string {
 	l := map[string]string{}
+	if s.spreads {
+		l["app"], l["tier"] = pick(s, someValues[:2]), pick(s, someValues[:2])
+		return l
+	}
 	for _, k := range someLabels {
 		if s.chance(2) {
 			l[k] = pick(s, someValues)
@@ -158,6 +162,9 @@ func (s *bytesSource) terms(p *v1.Pod) {
 		a = &v1.Affinity{}
 	}
 	kinds := s.below(8)
+	if s.spreads {
+		kinds += 3
+	}
 	for range 1 + s.below(8)/6 {
 		switch {
 		case kinds < 2:
@@ -174,7 +181,10 @@ func (s *bytesSource) terms(p *v1.Pod) {
 			*list = append(*list, s.term())
 		default:
 			c := s.constraint()
-			if s.chance(2) {
+			switch {
+			case s.spreads && s.below(3) > 0:
+				c.LabelSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"app": p.Labels["app"]}}
+			case s.chance(2):
 				c.LabelSelector = &metav1.LabelSelector{MatchLabels: p.Labels}
 			}
 			spec.TopologySpreadConstraints = append(spec.TopologySpreadConstraints, c)

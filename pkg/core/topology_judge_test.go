@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -30,8 +31,24 @@ func (j *judge) raw(uid types.UID) *v1.Pod {
 	return &v1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: p.Namespace}}
 }
 
-// topology says which term about other pods forbids the node; nil if none does.
+// topology says which term about other pods forbids the node; nil if none does, whether or not those come who are nominated for it and must not be passed.
 func (j *judge) topology(p *cluster.PodFact, n *cluster.NodeFact) error {
+	really := j.at
+	defer func() { j.at, j.coming = really, nil }()
+	j.at, j.coming = maps.Clone(really), map[types.UID]bool{}
+	for uid, other := range j.pods {
+		if uid != p.UID && other.Nominated == n.Name && really[uid] == "" && !other.Deleting && other.Priority >= p.Priority {
+			j.at[uid], j.coming[uid] = n.Name, true
+		}
+	}
+	if err := j.terms(p, n); err != nil {
+		return err
+	}
+	j.at, j.coming = really, nil
+	return j.terms(p, n)
+}
+
+func (j *judge) terms(p *cluster.PodFact, n *cluster.NodeFact) error {
 	pod := j.raw(p.UID)
 	if err := j.spread(pod, n); err != nil {
 		return err
@@ -218,7 +235,7 @@ func (j *judge) counts(pod *v1.Pod, c *v1.TopologySpreadConstraint, hard []v1.To
 			s := narrowed(c, pod)
 			other := j.raw(uid)
 			everything := s != nil && len(s.MatchLabels)+len(s.MatchExpressions) == 0
-			if at == name && !everything && other.Namespace == pod.Namespace && !j.latest[uid].Deleting && matches(s, other.Labels) {
+			if at == name && (!everything || j.coming[uid]) && other.Namespace == pod.Namespace && !j.latest[uid].Deleting && matches(s, other.Labels) {
 				counts[n.Labels[c.TopologyKey]]++
 			}
 		}

@@ -18,7 +18,7 @@ import (
 const namespace = "default"
 
 // node makes nodes: node NAME [count=N] cpu= memory= pods= [any.resource/name=] [labels=(k=v,…)] [taints=(k=v:Effect,…)]
-// [images=(name@size,…)]. Naming an existing node replaces it.
+// [images=(name@size,…)] [features=(F,…)]. Naming an existing node replaces it.
 func (s *Script) node(a Args, _ string) error {
 	names, err := a.names()
 	if err != nil {
@@ -28,6 +28,7 @@ func (s *Script) node(a Args, _ string) error {
 		n := &v1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: keyValues(a.Values["labels"])}}
 		n.Spec.Taints = taintList(a.Values["taints"])
 		n.Spec.Unschedulable = a.has("unschedulable")
+		n.Status.DeclaredFeatures = a.Values["features"]
 		if n.Status.Allocatable, err = quantities(a, "cpu", "memory", "pods"); err != nil {
 			return err
 		}
@@ -44,7 +45,7 @@ func (s *Script) node(a Args, _ string) error {
 
 // pod makes pods: pod NAME [count=N] [cpu=] [memory=] [any.resource/name=] [priority=] [selector=(k=v)] [tolerate=(key)] [port=80]
 // [scheduler=other] [on=node] [nominated=node] [pin=node] [gated] [order=] [image=] [labels=(k=v,…)] [owner=replicaset] [app=] [queue=] [user=] [groups=(g,…)] [claims=(c,…)]
-// [ephemeral=(volume,…)].
+// [ephemeral=(volume,…)] [near=(k=v@key,…)] [apart=(k=v@key,…)] [spread=(k=v@key:skew,…)].
 func (s *Script) pod(a Args, _ string) error {
 	names, err := a.names()
 	if err != nil {
@@ -111,7 +112,7 @@ func newPod(name string, a Args) (*v1.Pod, error) {
 	if pin := a.one("pin", ""); pin != "" {
 		p.Spec.Affinity = pinnedTo(pin)
 	}
-	return p, nil
+	return p, addTerms(p, a)
 }
 
 // pinnedTo is required affinity to one node, as the DaemonSet controller writes it.

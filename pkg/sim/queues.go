@@ -57,7 +57,7 @@ func (s *Script) queues(_ Args, input string) error {
 	return nil
 }
 
-// namespace makes a namespace: namespace NAME [set=(annotation=value,…)] [delete]. Without that the namespace of the pods has no annotations.
+// namespace makes a namespace: namespace NAME [set=(annotation=value,…)] [labels=(k=v,…)] [delete]. Without that the namespace of the pods has no annotations.
 func (s *Script) namespace(a Args, _ string) error {
 	if a.Name == "" {
 		return fmt.Errorf("needs a name")
@@ -66,7 +66,9 @@ func (s *Script) namespace(a Args, _ string) error {
 		s.cluster.DeleteNamespace(a.Name)
 		return nil
 	}
-	s.cluster.SetNamespace(&v1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: a.Name, Annotations: keyValues(a.Values["set"])}})
+	s.cluster.SetNamespace(&v1.Namespace{ObjectMeta: metav1.ObjectMeta{
+		Name: a.Name, Annotations: keyValues(a.Values["set"]), Labels: keyValues(a.Values["labels"]),
+	}})
 	return nil
 }
 

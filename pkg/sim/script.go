@@ -74,6 +74,8 @@ var commands = map[string]func(*Script, Args, string) error{
 	"finish":   (*Script).finish,
 	"bind":     (*Script).bind,
 	"ungate":   (*Script).ungate,
+	"relabel":  (*Script).relabel,
+	"declare":  (*Script).declare,
 	"refuse":   (*Script).refused,
 	"keep":     (*Script).keepAnswer,
 	"answer":   (*Script).answered,

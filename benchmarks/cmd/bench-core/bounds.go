@@ -19,6 +19,8 @@ type bounds struct {
 	GrowthWithFill     float64  `json:"growthWithFill"`
 	GrowthWithQueues   float64  `json:"growthWithQueues"`
 	ReloadMillis       float64  `json:"reloadMillis"`
+	// DecisionsPerSecondWith is by the terms that pods have.
+	DecisionsPerSecondWith map[string]float64 `json:"decisionsPerSecondWith"`
 }
 
 // judge prints every bound that was measured and returns how many were missed.
@@ -40,6 +42,11 @@ func judge(to io.Writer, rows []row, queues *queueFigures) (missed int, err erro
 		plain, queued := strings.Contains(r.Case, "mix=plain"), strings.Contains(r.Case, "queues=")
 		if plain && !queued && strings.Contains(r.Case, "nodes=5000/") {
 			check(r.Case+" decisions/s", r.DecisionsPerSec, r.DecisionsPerSec >= b.DecisionsPerSecond, fmt.Sprintf("≥ %.0f", b.DecisionsPerSecond))
+		}
+		for terms, least := range b.DecisionsPerSecondWith {
+			if strings.Contains(r.Case, "mix="+terms+"/") {
+				check(r.Case+" decisions/s", r.DecisionsPerSec, r.DecisionsPerSec >= least, fmt.Sprintf("≥ %.0f", least))
+			}
 		}
 		most := func(what, from, to string, bound float64) {
 			if base := find(rows, strings.Replace(r.Case, from, to, 1)); plain && strings.Contains(r.Case, from) && base != nil {

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"slices"
+	"strconv"
 
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/component-helpers/scheduling/corev1"
@@ -133,7 +134,7 @@ func grown(list []int32, index int) []int32 {
 // scope returns a scope of an axis, made as it is given if there is none: for a spread constraint the narrow one, else nil for that of all nodes.
 func (s *State) scope(key string, made *Scope) *Scope {
 	if made == nil {
-		made = &Scope{key: "all " + key}
+		made = &Scope{key: strconv.Quote(key)}
 	}
 	if known := s.topo.scopeOf[made.key]; known != nil {
 		return known
@@ -164,10 +165,10 @@ func keysOf(list []Spread) (keys []string) {
 func narrow(c *Spread, d *Demand, keys []string) *Scope {
 	x := &Scope{demand: d, keys: keys, byAffinity: c.HonorAffinity && d.Affinity != nil, byTaints: c.HonorTaints}
 	if len(x.keys) == 1 && !x.byAffinity && !x.byTaints {
-		return &Scope{key: "all " + c.Key}
+		return &Scope{key: strconv.Quote(c.Key)}
 	}
 	q := quoter{}
-	q.quote("some", c.Key)
+	q.quote(c.Key, "of")
 	q.quote(x.keys...)
 	if x.byAffinity {
 		q.quote("affinity", d.affinityText)

@@ -10,7 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Class is the nodes that look alike to the rules of placement that read a node's description: equal taints, equally cordoned, and equal in
+// Class is the nodes that look alike to the rules of placement that read a node's description: equal taints, equally cordoned, of equal features, and equal in
 // every label that some live demand selects by. What such a rule says of one node of a class holds for all of them.
 type Class struct {
 	// Serial numbers the classes in the order in which they came to be; it is never used again.
@@ -152,7 +152,7 @@ func (s *State) newClass(key string, f *NodeFact) *Class {
 	c := &Class{
 		Serial: s.nextClass, key: key,
 		Like: &Node{
-			Fact: &NodeFact{Labels: labels, Taints: f.Taints, SoftTaints: f.SoftTaints, Unschedulable: f.Unschedulable},
+			Fact: &NodeFact{Labels: labels, Taints: f.Taints, SoftTaints: f.SoftTaints, Unschedulable: f.Unschedulable, Features: f.Features},
 			API:  &v1.Node{ObjectMeta: metav1.ObjectMeta{Labels: labels}},
 		},
 	}
@@ -187,6 +187,9 @@ func (s *State) classKey(f *NodeFact) string {
 		for _, t := range taints {
 			b.WriteString(" t" + strconv.Quote(t.Key) + strconv.Quote(t.Value) + strconv.Quote(string(t.Effect)))
 		}
+	}
+	for _, feature := range f.Features {
+		b.WriteString(" f" + strconv.Quote(feature))
 	}
 	for _, k := range s.tellingKeys {
 		if v, ok := f.Labels[k]; ok {

@@ -42,6 +42,8 @@ type Demand struct {
 	Names []string
 	// Topology is what the pod says of other pods; nil for most.
 	Topology *Topology
+	// Features are those that the node must declare, sorted.
+	Features []string
 	// Unsupported lists the spec fields that demand something of a node and that fit does not evaluate. Such a pod is held.
 	Unsupported []string
 	// Faults lists what could not be read; the pod is treated as the default scheduler would and its condition names them.
@@ -104,7 +106,7 @@ func ReadDemand(pod *v1.Pod) (d *Demand, pin string) {
 	d.Requests, d.Faults = resource.FromList(reqs.PodRequests(pod, reqs.PodResourcesOptions{}))
 	d.Presumed = presume(pod, d.Requests)
 
-	d.Topology = readTopology(pod)
+	d.Topology, d.Features = readTopology(pod), neededFeatures(spec)
 	affinity, pin := spec.Affinity, ""
 	if !d.Topology.narrows() { // else the name decides which nodes make domains, too, and belongs to the shape
 		affinity, pin = splitPin(spec.Affinity)
@@ -271,6 +273,9 @@ func (d *Demand) key(selector map[string]string, affinity *v1.Affinity, preferre
 	}
 	to := b.Len()
 	d.Topology.write(quote)
+	for _, f := range d.Features {
+		quote("feature", f)
+	}
 	for i := range preferred {
 		quote("prefer", strconv.Itoa(int(preferred[i].Weight)))
 		writeRequirements(quote, "l", preferred[i].Preference.MatchExpressions)

@@ -19,5 +19,8 @@
 // user and group where limits name them. After a change that concerns many, homes are found anew some at a time (Rehome). They depend on nothing but the
 // tree, the namespaces and the pods, so that a restart finds the same.
 //
+// Terms about other pods (Topology) become matchers: which pods each selects is known at all times, by folks of pods that no term tells apart, and how many of them are
+// placed in each domain of a topology key is counted in tallies, by move like all else. What terms make of a pod itself is its Kin.
+//
 // The package has no clock, lock or I/O, and is owned by one goroutine.
 package cluster

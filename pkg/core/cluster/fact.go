@@ -78,6 +78,8 @@ type NodeFact struct {
 	Allocatable   resource.Amounts
 	// Images are those that the node has, by name. They are read only if a node order asks for them (see Extra).
 	Images []ImageHandle
+	// Features are those that the node declares and that a pod may need, sorted.
+	Features []string
 	// Faults are quantities that could not be taken as they are.
 	Faults []string
 }

@@ -189,9 +189,10 @@ func without(list []*Matcher, m *Matcher) []*Matcher {
 }
 
 func (s *State) reselect(f *folk, selected []*Matcher) {
+	was := f.selected
 	f.selected = selected
 	for _, p := range f.pods {
-		s.reknow(p)
+		s.reknow(p, was)
 	}
 }
 
@@ -205,9 +206,9 @@ func (s *State) reform(r *realm) {
 			s.joinFolk(p, r)
 		}
 	}
-	for _, f := range r.folks {
+	for _, f := range old {
 		for _, p := range f.pods {
-			s.reknow(p)
+			s.reknow(p, f.selected)
 		}
 	}
 }

@@ -157,7 +157,7 @@ func moved(old, now *NodeFact) bool {
 // differ reports whether two facts of a node differ in anything that placement reads; a heartbeat does not.
 func differ(old, now *NodeFact) bool {
 	return !old.Allocatable.Equal(now.Allocatable) || !maps.Equal(old.Labels, now.Labels) ||
-		old.Unschedulable != now.Unschedulable || !slices.EqualFunc(old.Taints, now.Taints, equalTaints) ||
+		old.Unschedulable != now.Unschedulable || !slices.Equal(old.Features, now.Features) || !slices.EqualFunc(old.Taints, now.Taints, equalTaints) ||
 		!slices.EqualFunc(old.SoftTaints, now.SoftTaints, equalTaints)
 }
 

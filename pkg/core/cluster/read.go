@@ -73,6 +73,7 @@ func ReadNode(node *v1.Node) *NodeFact {
 		ResourceVersion: node.ResourceVersion,
 		Labels:          node.Labels,
 		Unschedulable:   node.Spec.Unschedulable,
+		Features:        declaredFeatures(&node.Status),
 	}
 	for i := range node.Spec.Taints {
 		switch node.Spec.Taints[i].Effect {

@@ -88,7 +88,10 @@ func (s *State) retie(p *Pod) {
 }
 
 // reknow follows a change in whom terms mean, for a pod that may be placed, or waited for where it is nominated.
-func (s *State) reknow(p *Pod) {
+func (s *State) reknow(p *Pod, was []*Matcher) {
+	if slices.Equal(was, p.folk.selected) {
+		return
+	}
 	s.retie(p)
 	if n := p.nominee; n != nil {
 		s.touch(n)

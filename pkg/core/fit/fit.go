@@ -56,16 +56,18 @@ var checks = [...]check{
 	zones,
 	spread,
 	neighbours,
+	features,
 }
 
 // ofClass are the rules that read a node's description, which is the same for all nodes of a class unless the ask reads more (byNode); ofNode read the node
-// and what is on it, ofVolumes (the last of them) for the sake of volumes; ofTopology where pods are, anywhere. Together, in this order, they are checks.
-var ofClass, ofNode, ofVolumes, ofTopology = checks[:5], checks[5:11], checks[7:11], checks[11:]
+// and what is on it, ofVolumes (the last of them) for the sake of volumes; afterwards come those that read where pods are, anywhere, and what is asked after them.
+// Together, in this order, they are checks.
+var ofClass, ofNode, ofVolumes, afterwards = checks[:5], checks[5:11], checks[7:11], checks[11:]
 
 // Fits reports whether the ask may run on the node, whether or not those come that are nominated for it.
 func Fits(a Ask, n *cluster.Node) bool {
 	return resources.fits(a, n) && // the cheapest check that most often refuses goes first
-		fitsAll(ofClass, a, n) && ports.fits(a, n) && fitsVolumes(a, n) && fitsTopology(a, n)
+		fitsAll(ofClass, a, n) && ports.fits(a, n) && fitsVolumes(a, n) && fitsTopology(a, n) && features.fits(a, n)
 }
 
 func fitsAll(rules []check, a Ask, n *cluster.Node) bool {
@@ -82,7 +84,7 @@ func fitsVolumes(a Ask, n *cluster.Node) bool { return a.Volumes == nil || fitsA
 
 // fitsTopology costs those who have no terms, and whom no term means, one look.
 func fitsTopology(a Ask, n *cluster.Node) bool {
-	return !a.Topological() || spread.fits(a, n) && neighbours.fits(a, n)
+	return !a.Topological() || !isSkewed(a, n) && !alone(a, n, false) && !repelled(a, n) && !unwelcome(a, n)
 }
 
 // Why appends every reason of the first rule that refuses; none when the ask fits.

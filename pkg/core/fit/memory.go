@@ -77,15 +77,15 @@ func (m *Memory) Update(s *cluster.State, a Ask) (visited int) {
 
 // survey leaves only those nodes among the fitting that the surroundings admit, and counts why the others do not. It returns how many it looked at.
 func (m *Memory) survey(s *cluster.State, a Ask) (visited int) {
-	if !a.Topological() {
+	if !a.Topological() && len(a.Shape.Features) == 0 {
 		return 0
 	}
 	m.elsewhere, m.topoAt = m.elsewhere[:0], s.TopologyVersion()
 	visited = len(m.fits)
 	m.fits = slices.DeleteFunc(m.fits, func(n *cluster.Node) bool {
-		for i := range ofTopology {
-			if !ofTopology[i].fits(a, n) {
-				m.reasons = ofTopology[i].why(a, n, m.reasons[:0])
+		for i := range afterwards {
+			if !afterwards[i].fits(a, n) {
+				m.reasons = afterwards[i].why(a, n, m.reasons[:0])
 				m.elsewhere[m.fileElsewhere()].nodes++
 				return true
 			}

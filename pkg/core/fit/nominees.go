@@ -1,6 +1,10 @@
 package fit
 
-import "github.com/sluice-scheduler/sluice/pkg/core/cluster"
+import (
+	"slices"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+)
 
 // Others may be on their way to a node (see cluster.Node.Nominees). kube-scheduler puts every node to its filters twice then: with those of the pod's priority
 // or above as if they ran there, and without. Of rules that only get harder to meet with more pods on the node, such as those for requests and ports, the
@@ -80,4 +84,18 @@ func unwelcomeBeside(a Ask, n *cluster.Node) (unwelcome bool) {
 		return !unwelcome
 	})
 	return unwelcome
+}
+
+// spreads is how many of them a spread constraint counts. One whose selector matches all counts no pod that is there (Spread.Uncounted), but it does count nominees.
+func spreads(a Ask, n *cluster.Node, c *cluster.Bond) (count int) {
+	if len(n.Nominees) == 0 || !c.Tally.Includes(n) {
+		return 0
+	}
+	ahead(a, n, func(p *cluster.Pod) bool {
+		if p.SelectedBy(c.Tally.Of()) || c.Uncounted && slices.Contains(c.Namespaces, p.Fact.Namespace) {
+			count++
+		}
+		return true
+	})
+	return count
 }

@@ -37,6 +37,8 @@ const (
 	Alone
 	Repelled
 	Unwelcome
+	// Featureless: the node does not declare a feature that the pod needs.
+	Featureless
 	// Unreadable: the pod's terms cannot be parsed.
 	Unreadable
 	BadClaim
@@ -88,6 +90,8 @@ func (r Reason) String() string {
 		return "node(s) didn't match pod anti-affinity rules"
 	case Unwelcome:
 		return "node(s) didn't satisfy existing pods anti-affinity rules"
+	case Featureless:
+		return "node(s) didn't match Pod's required features"
 	case Unreadable:
 		return r.Resource
 	}

@@ -5,14 +5,16 @@ import "github.com/sluice-scheduler/sluice/pkg/core/cluster"
 // spread refuses nodes on which the pod would make the pods that a constraint selects lie too unevenly (plugin PodTopologySpread, DoNotSchedule): in the
 // node's domain there may be at most maxSkew more of them, this one included, than in the domain with the fewest.
 var spread = check{
-	fits: func(a Ask, n *cluster.Node) bool {
-		_, refuses := skewed(a, n)
-		return !refuses
-	},
+	fits: func(a Ask, n *cluster.Node) bool { return !isSkewed(a, n) },
 	why: func(a Ask, n *cluster.Node, to []Reason) []Reason {
 		r, _ := skewed(a, n)
 		return append(to, r)
 	},
+}
+
+func isSkewed(a Ask, n *cluster.Node) bool {
+	_, refuses := skewed(a, n)
+	return refuses
 }
 
 // skewed returns the reason of the first constraint that refuses.
@@ -27,7 +29,7 @@ func skewed(a Ask, n *cluster.Node) (r Reason, refuses bool) {
 			return Reason{Kind: NoDomain, Code: UnschedulableAndUnresolvable}, true
 		}
 		least := c.Tally.Least(c.MinDomains)
-		if coming := selected(a, n, c.Tally); coming > 0 {
+		if coming := spreads(a, n, c); coming > 0 {
 			there, least = there+coming, c.Tally.LeastWith(n, coming, c.MinDomains)
 		}
 		if a.Kin.Spreads(i) {

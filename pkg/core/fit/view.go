@@ -32,7 +32,8 @@ func (v *View) Update(s *cluster.State, a Ask) {
 func byNode(s *cluster.State, a Ask) bool { return s.SelectsWide(a.Shape) || a.Shape.Names != nil }
 
 func (v *View) admits(a Ask, c *cluster.Class) bool {
-	return unschedulable.fits(a, c.Like) && taints.fits(a, c.Like) && (v.ByNode || affinity.fits(a, c.Like))
+	return unschedulable.fits(a, c.Like) && taints.fits(a, c.Like) && (v.ByNode || affinity.fits(a, c.Like)) &&
+		features.fits(a, c.Like)
 }
 
 // Open reports whether Admits is true of every node of the view's classes that has room and no nominees.
