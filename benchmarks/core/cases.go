@@ -18,6 +18,9 @@ type Case struct {
 // Name tells the case in words.
 func (c Case) Name() string {
 	name := fmt.Sprintf("order=%s/mix=%s/nodes=%d/fill=%.2f", c.Order.Name, c.Mix, c.Nodes, c.Fill)
+	if c.Storage != "" {
+		name += "/volumes=" + string(c.Storage)
+	}
 	if c.Tenants.AppPods > 0 {
 		name += fmt.Sprintf("/queues=%d", c.Tenants.Count())
 	}
@@ -55,6 +58,11 @@ func Cases() []Case {
 		for _, nodes := range []int{500, 5_000, 50_000} {
 			cases = append(cases, newCase(spread(), mix, nodes, 0.5))
 		}
+	}
+	for _, storage := range []Storage{Bound, Zonal, Provisioned, Local} {
+		c := newCase(spread(), "plain", 5_000, 0.5)
+		c.Storage, c.Pods = storage, 10_000
+		cases = append(cases, c)
 	}
 	for _, fanout := range [][]int{nil, {9, 10, 10, 10}} {
 		c := newCase(spread(), "plain", 5_000, 0)

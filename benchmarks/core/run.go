@@ -17,6 +17,8 @@ type Round struct {
 	pods  []*cluster.PodFact
 	binds map[string]string
 	terms Terms
+	// volumes are the events that told of storage.
+	volumes []core.Event
 }
 
 // Result is what a round took.
@@ -47,7 +49,8 @@ func Prepare(c Case) *Round {
 	for _, p := range r.fill {
 		events = append(events, core.PodSet{Pod: p})
 	}
-	r.core.Step(start, events)
+	r.volumes = c.Storage.Events(r.pods, r.nodes)
+	r.core.Step(start, append(events, r.volumes...))
 	return r
 }
 
@@ -67,9 +70,12 @@ func (r *Round) Run() (res Result) {
 		res.Steps++
 		events = events[:0]
 		for _, e := range effects {
-			if b, ok := e.(core.Bind); ok {
-				binds = append(binds, b)
-				events = append(events, core.BindDone{UID: b.Pod.UID, Node: b.Node})
+			switch e := e.(type) {
+			case core.Bind:
+				binds = append(binds, e)
+				events = append(events, core.BindDone{UID: e.Pod.UID, Node: e.Node})
+			case core.PrepareVolumes:
+				events = append(events, provisioned(e)...)
 			}
 		}
 	}
@@ -128,5 +134,5 @@ func (r *Round) Judge() error {
 	if r.terms != "" {
 		return r.terms.judge(r.pods, r.binds, r.nodes)
 	}
-	return nil
+	return r.judgeVolumes(nodes)
 }

@@ -23,7 +23,9 @@ type Workload struct {
 	Scarce float64
 	// Terms, if any, are what the pods say of each other; then they are equal in all else.
 	Terms Terms
-	Seed  uint64
+	// Storage says what volumes the pods have.
+	Storage Storage
+	Seed    uint64
 }
 
 const (
@@ -97,6 +99,7 @@ func (w Workload) PodFacts(created time.Time) []*cluster.PodFact {
 		} else {
 			demands[f.Demand.Key] = f.Demand
 		}
+		f.Needs = w.Storage.needs(i)
 		facts[i] = f
 	}
 	return facts

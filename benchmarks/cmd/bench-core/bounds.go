@@ -21,6 +21,8 @@ type bounds struct {
 	ReloadMillis       float64  `json:"reloadMillis"`
 	// DecisionsPerSecondWith is by the terms that pods have.
 	DecisionsPerSecondWith map[string]float64 `json:"decisionsPerSecondWith"`
+	// VolumeDecisionsPerSecond is for pods with volumes.
+	VolumeDecisionsPerSecond float64 `json:"volumeDecisionsPerSecond"`
 }
 
 // judge prints every bound that was measured and returns how many were missed.
@@ -40,6 +42,10 @@ func judge(to io.Writer, rows []row, queues *queueFigures) (missed int, err erro
 	fmt.Fprintln(to)
 	for _, r := range rows {
 		plain, queued := strings.Contains(r.Case, "mix=plain"), strings.Contains(r.Case, "queues=")
+		if strings.Contains(r.Case, "volumes=") {
+			check(r.Case+" decisions/s", r.DecisionsPerSec, r.DecisionsPerSec >= b.VolumeDecisionsPerSecond, fmt.Sprintf("≥ %.0f", b.VolumeDecisionsPerSecond))
+			continue
+		}
 		if plain && !queued && strings.Contains(r.Case, "nodes=5000/") {
 			check(r.Case+" decisions/s", r.DecisionsPerSec, r.DecisionsPerSec >= b.DecisionsPerSecond, fmt.Sprintf("≥ %.0f", b.DecisionsPerSecond))
 		}

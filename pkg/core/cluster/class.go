@@ -43,6 +43,12 @@ func (s *State) Classes(f func(*Class)) {
 // ClassVersion changes whenever a class appears or goes, or labels begin to tell classes apart.
 func (s *State) ClassVersion() uint64 { return s.classVersion }
 
+// Tells reports whether a label tells classes apart: then the nodes of a class agree in it.
+func (s *State) Tells(label string) bool {
+	_, tells := slices.BinarySearch(s.tellingKeys, label)
+	return tells
+}
+
 // SelectsWide reports whether the shape selects by a label that does not tell classes apart, or by the node's own name.
 func (s *State) SelectsWide(shape *Shape) bool {
 	if shape.ByField {

@@ -112,6 +112,7 @@ func (s *State) SetNode(f *NodeFact) {
 		s.countForeign(n, +1)
 	}
 	if old == nil || !maps.Equal(old.Labels, f.Labels) {
+		s.relabel(n, labelsOf(old), f.Labels)
 		n.API = &v1.Node{ObjectMeta: metav1.ObjectMeta{Name: f.Name, Labels: f.Labels}}
 	}
 	if moves {
@@ -144,6 +145,7 @@ func (s *State) RemoveNode(name string) {
 	s.leaveClass(n)
 	s.countOffers(n.Allocatable, -1)
 	s.countForeign(n, -1)
+	s.relabel(n, n.Fact.Labels, nil)
 	n.Fact, n.Allocatable = nil, nil
 	s.ground(n)
 	s.left(n)

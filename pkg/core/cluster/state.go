@@ -92,6 +92,8 @@ type State struct {
 
 	topo    topology
 	storage storage
+	// labelled are the known nodes by the values of some labels.
+	labelled labelled
 
 	// total is what the known nodes offer, foreign what pods of others hold there.
 	total, foreign resource.Vector
@@ -165,7 +167,7 @@ func New() *State {
 		spreads: map[string]*spreading{},
 
 		topo:    newTopology(),
-		storage: newStorage(),
+		storage: newStorage(), labelled: labelled{},
 	}
 	s.latest.newer, s.latest.older = &s.latest, &s.latest
 	s.SetTree(DefaultTree())

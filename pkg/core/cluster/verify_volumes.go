@@ -12,6 +12,7 @@ func (v *verifier) storage() {
 	v.volumes()
 	v.classes()
 	v.attachedUses()
+	v.labelled()
 }
 
 func (v *verifier) needs() {
@@ -120,6 +121,27 @@ func (v *verifier) classes() {
 			}
 		}
 		v.check(capacities == 0, "class %q: its capacities are off by %d", name, capacities)
+	}
+}
+
+// labelled holds the nodes by labels against their facts.
+func (v *verifier) labelled() {
+	for key, values := range v.s.labelled {
+		listed, have := 0, 0
+		for value, nodes := range values {
+			listed += len(nodes)
+			for _, n := range nodes {
+				v.check(n.Fact != nil && n.Fact.Labels[key] == value && v.s.nodes[n.Name] == n, "node %s is listed under %s=%s", n.Name, key, value)
+			}
+		}
+		for _, n := range v.s.slots {
+			if n != nil {
+				if _, ok := n.Fact.Labels[key]; ok {
+					have++
+				}
+			}
+		}
+		v.check(listed == have, "%d nodes are listed by label %s, %d have it", listed, key, have)
 	}
 }
 

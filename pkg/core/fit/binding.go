@@ -108,8 +108,32 @@ func Reaches(n *cluster.Node, v *cluster.VolumeFact) bool {
 	if v.Plugin != "" && n.CSI != nil && slices.Contains(n.CSI.Migrated, v.Plugin) {
 		selector = v.Translated
 	}
-	return selector == nil || matches(selector, n)
+	return selector == nil || couldReach(v, n) && matches(selector, n)
 }
+
+// couldReach is a quick look that refuses most nodes that cannot reach a volume: by the one label value that all which can have.
+func couldReach(v *cluster.VolumeFact, n *cluster.Node) bool {
+	return v.Pin.Key == "" || v.Plugin != "" || n.Fact.Labels[v.Pin.Key] == v.Pin.Value
+}
+
+// Confined returns the nodes of which one must take the ask, because a volume can be reached from no other, if it is known that these are few.
+func Confined(s *cluster.State, a Ask) (nodes []*cluster.Node, few bool) {
+	if a.Volumes == nil {
+		return nil, false
+	}
+	for _, v := range a.Volumes.Plan().Bound {
+		if v == nil || v.Fact.Pin.Key == "" || v.Fact.Plugin != "" {
+			continue
+		}
+		if list := s.With(v.Fact.Pin); len(list) <= fewNodes && (!few || len(list) < len(nodes)) {
+			nodes, few = list, true
+		}
+	}
+	return nodes, few
+}
+
+// fewNodes is how many it costs less to look at one by one than to go through all in their order.
+const fewNodes = 32
 
 // matches holds a volume's node affinity against a node's labels. Its name is left out, as kube-scheduler does: matchFields of volumes say nothing.
 func matches(s interface {

@@ -31,6 +31,27 @@ func (v *View) Update(s *cluster.State, a Ask) {
 // byNode reports whether an ask reads what classes do not tell apart.
 func byNode(s *cluster.State, a Ask) bool { return s.SelectsWide(a.Shape) || a.Shape.Names != nil }
 
+// Within returns those of the view's classes whose nodes may reach the ask's volumes.
+func (v *View) Within(s *cluster.State, a Ask) []*cluster.Class {
+	if a.Volumes == nil {
+		return v.Classes
+	}
+	classes := v.Classes
+	for _, volume := range a.Volumes.Plan().Bound {
+		if volume == nil || !s.Tells(volume.Fact.Pin.Key) {
+			continue
+		}
+		reach := make([]*cluster.Class, 0, len(classes))
+		for _, c := range classes {
+			if couldReach(volume.Fact, c.Like) {
+				reach = append(reach, c)
+			}
+		}
+		classes = reach
+	}
+	return classes
+}
+
 func (v *View) admits(a Ask, c *cluster.Class) bool {
 	return unschedulable.fits(a, c.Like) && taints.fits(a, c.Like) && (v.ByNode || affinity.fits(a, c.Like)) &&
 		features.fits(a, c.Like)

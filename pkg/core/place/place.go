@@ -17,11 +17,25 @@ func First(s *cluster.State, o *order.Orders, p *cluster.Pod, a fit.Ask, v *fit.
 	if !s.Offers(a.Shape) || fit.Refused(a) {
 		return nil, 1
 	}
+	if nodes, few := fit.Confined(s, a); few {
+		return o.Best(s, p, by, fitting(a, nodes)), 1 + len(nodes)
+	}
 	v.Update(s, a)
 	return o.First(s, &order.Query{
-		Pod: p, Order: by, Classes: v.Classes, ByNode: v.ByNode, Open: v.Open(a),
+		Pod: p, Order: by, Classes: v.Within(s, a), ByNode: v.ByNode, Open: v.Open(a),
 		Admits: func(n *cluster.Node) bool { return v.Admits(a, n) },
 	})
+}
+
+// fitting returns those of a few nodes on which the ask fits.
+func fitting(a fit.Ask, nodes []*cluster.Node) []*cluster.Node {
+	list := make([]*cluster.Node, 0, len(nodes))
+	for _, n := range nodes {
+		if fit.Fits(a, n) {
+			list = append(list, n)
+		}
+	}
+	return list
 }
 
 // Nominated returns the node that the ask is nominated for if it fits there. It goes before any order of nodes: others may have left that node for it.

@@ -75,9 +75,27 @@ func newWorld(rng *rand.Rand) *world {
 	w.orders = order.New([]order.Spec{randomSpec(rng, "default"), randomSpec(rng, "other")}, order.ScarceSpec{Below: 40})
 	for i := range w.nodes {
 		w.changeNode(i)
+		w.volume("kubernetes.io/hostname", fmt.Sprintf("n%03d", i))
+	}
+	for i := range 3 {
+		w.volume("zone", fmt.Sprintf("z%d", i))
 	}
 	return w
 }
+
+// volume makes a volume that can be reached from nodes with a label value, and a claim that is bound to it.
+func (w *world) volume(label, value string) {
+	pv := &v1.PersistentVolume{ObjectMeta: metav1.ObjectMeta{Name: "pv-" + value}}
+	pv.Spec.NodeAffinity = &v1.VolumeNodeAffinity{Required: &v1.NodeSelector{NodeSelectorTerms: []v1.NodeSelectorTerm{{
+		MatchExpressions: []v1.NodeSelectorRequirement{{Key: label, Operator: v1.NodeSelectorOpIn, Values: []string{value}}},
+	}}}}
+	w.state.SetVolume(cluster.ReadVolume(pv))
+	pvc := &v1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "claim-" + value, Annotations: map[string]string{"pv.kubernetes.io/bind-completed": "yes"}}}
+	pvc.Spec.VolumeName = pv.Name
+	w.state.SetVolumeClaim(cluster.ReadVolumeClaim(pvc))
+}
+
+func pickOf(rng *rand.Rand, list ...string) string { return list[rng.IntN(len(list))] }
 
 func randomSpec(rng *rand.Rand, name string) order.Spec {
 	s := order.Spec{Name: name}
@@ -143,6 +161,10 @@ func (w *world) pod(name string) *cluster.PodFact {
 		p.Annotations = map[string]string{cluster.OrderAnnotation: "other"}
 	}
 	zone, host := fmt.Sprintf("z%d", w.rng.IntN(3)), fmt.Sprintf("n%03d", w.rng.IntN(w.nodes))
+	if w.rng.IntN(3) == 0 {
+		claim := pickOf(w.rng, "claim-"+zone, "claim-"+host)
+		p.Spec.Volumes = []v1.Volume{{Name: "v", VolumeSource: v1.VolumeSource{PersistentVolumeClaim: &v1.PersistentVolumeClaimVolumeSource{ClaimName: claim}}}}
+	}
 	switch w.rng.IntN(10) {
 	case 0:
 		p.Spec.NodeSelector = map[string]string{"zone": zone}
