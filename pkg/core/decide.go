@@ -76,12 +76,12 @@ func (c *Core) assume(ask *pending.Ask, n *cluster.Node) {
 	c.stats.Scheduled++
 	c.openings.placed++
 	b := Bind{Pod: ref(p.Fact), Node: n.Name, Created: p.Fact.Created}
-	if !choice.Empty() {
+	if choice.Empty() {
+		c.binds[p.Fact.UID] = b
+		c.emit(b)
+	} else {
 		c.prepare(p, b, choice)
-		return
 	}
-	c.binds[p.Fact.UID] = b
-	c.emit(b)
 	if to := p.Fact.Nominated; to != "" && to != n.Name {
 		c.wake() // the room that was kept for it there may help others now
 	}

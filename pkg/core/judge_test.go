@@ -183,7 +183,7 @@ func (j *judge) judgePlacing(b core.Bind, e core.PrepareVolumes) error {
 	if first := j.nodes[p.Nominated]; first != nil && first != n && !j.quarantined[first.UID] && (p.Pin == "" || p.Pin == first.Name) && j.allowed(p, first) == nil && j.volumesFit(p, first) {
 		return fmt.Errorf("%v: it is nominated for %s and fits there", b, first.Name)
 	}
-	if err := j.judgeVolumes(p, n, e); err != nil {
+	if err := j.bothWays(p, n, func() error { return j.judgeVolumes(p, n, e) }); err != nil {
 		return fmt.Errorf("%v: %w", b, err)
 	}
 	if err := j.books().quota(p); err != nil {
@@ -192,8 +192,13 @@ func (j *judge) judgePlacing(b core.Bind, e core.PrepareVolumes) error {
 	return nil
 }
 
-// allowed says what forbids the node: with those as if they ran there who wait, are nominated for it and are of the pod's priority or above, or without them.
+// allowed says what forbids the node.
 func (j *judge) allowed(p *cluster.PodFact, n *cluster.NodeFact) error {
+	return j.bothWays(p, n, func() error { return j.allowedNow(p, n) })
+}
+
+// bothWays asks twice: with those as if they ran there who wait, are nominated for the node and are of the pod's priority or above, and without them.
+func (j *judge) bothWays(p *cluster.PodFact, n *cluster.NodeFact, ask func() error) error {
 	real := j.at
 	defer func() { j.at = real }()
 	j.at = maps.Clone(real)
@@ -202,11 +207,11 @@ func (j *judge) allowed(p *cluster.PodFact, n *cluster.NodeFact) error {
 			j.at[uid] = n.Name
 		}
 	}
-	if err := j.allowedNow(p, n); err != nil {
+	if err := ask(); err != nil {
 		return err
 	}
 	j.at = real
-	return j.allowedNow(p, n)
+	return ask()
 }
 
 func (j *judge) allowedNow(p *cluster.PodFact, n *cluster.NodeFact) error {

@@ -188,7 +188,7 @@ func (j *judge) volumesFit(p *cluster.PodFact, n *cluster.NodeFact) bool {
 		chosen[id] = best
 		e.Bindings = append(e.Bindings, core.VolumeBinding{Volume: best, Claim: ref})
 	}
-	return j.judgeVolumes(p, n, e) == nil
+	return j.bothWays(p, n, func() error { return j.judgeVolumes(p, n, e) }) == nil
 }
 
 // selectedFor is the node that a claim is to be provisioned for, by its annotation or for another pod; empty for none.

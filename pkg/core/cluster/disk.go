@@ -42,6 +42,18 @@ func clash(a, b *Disk) bool {
 	return !a.ReadOnly || !b.ReadOnly
 }
 
+// DisksClash reports whether a pod with some disks may not be on one node with a pod that has others.
+func DisksClash(some, others []Disk) bool {
+	for i := range some {
+		for j := range others {
+			if clash(&some[i], &others[j]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // disksOf lists the disks that a pod names itself.
 func disksOf(volumes []v1.Volume) (disks []Disk) {
 	for i := range volumes {

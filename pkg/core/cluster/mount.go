@@ -171,6 +171,12 @@ func (n *Node) attach(a Attached, pods, attachments int) {
 	}
 }
 
+// Attaches reports whether a pod on the node attaches a volume.
+func (n *Node) Attaches(a Attached) bool {
+	_, present := n.AttachedNow(a)
+	return present
+}
+
 // AttachedNow returns how many volumes of a driver are on the node, by pods or by attachments, and whether a certain one is there by a pod.
 func (n *Node) AttachedNow(a Attached) (count int, present bool) {
 	for i := range n.attached {
@@ -196,13 +202,8 @@ func (n *Node) moveDisks(a *Allocation, sign int) {
 // DisksFree reports whether no pod on the node has a disk that excludes one of these.
 func (n *Node) DisksFree(want []Disk) bool {
 	for _, a := range n.disks {
-		have := a.mount.volumes.Disks
-		for i := range want {
-			for j := range have {
-				if clash(&want[i], &have[j]) {
-					return false
-				}
-			}
+		if DisksClash(want, a.mount.volumes.Disks) {
+			return false
 		}
 	}
 	return true

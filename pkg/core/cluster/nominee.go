@@ -26,6 +26,9 @@ func (s *State) list(p *Pod) {
 	n := s.node(name)
 	p.nominee, p.atNominee = n, len(n.Nominees)
 	n.Nominees = append(n.Nominees, p)
+	if p.nomineeWith = p.Volumes; p.Volumes != nil {
+		p.Volumes.nominees = append(p.Volumes.nominees, p)
+	}
 	s.touch(n)
 	s.raise(p.Fact.Priority)
 }
@@ -68,6 +71,10 @@ func (s *State) unlist(p *Pod) *Node {
 	n.Nominees[last] = nil
 	n.Nominees = n.Nominees[:last]
 	p.nominee = nil
+	if v := p.nomineeWith; v != nil {
+		v.nominees = cut(v.nominees, p)
+		p.nomineeWith = nil
+	}
 	s.touch(n)
 	s.left(n)
 	return n
@@ -75,7 +82,7 @@ func (s *State) unlist(p *Pod) *Node {
 
 // relist follows a fact that replaced old. Where a nomination ends or asks for less, others may fit.
 func (s *State) relist(p *Pod, old *PodFact) {
-	if n := p.nominee; n != nil && (n.Name != p.nominated() || old.Demand.Key != p.Fact.Demand.Key || old.Priority != p.Fact.Priority || old.Labels != p.Fact.Labels) {
+	if n := p.nominee; n != nil && (n.Name != p.nominated() || old.Demand.Key != p.Fact.Demand.Key || old.Priority != p.Fact.Priority || old.Labels != p.Fact.Labels || p.Volumes != p.nomineeWith) {
 		s.unlist(p)
 		s.improve(n)
 	}
@@ -97,6 +104,7 @@ func (v *verifier) nominees() {
 			want = p.nominee.Name
 			listed--
 		}
+		v.check(p.nominee == nil && p.nomineeWith == nil || p.nominee != nil && p.nomineeWith == p.Volumes, "nominee %s is listed with other volumes", uid)
 		v.check(p.Yields == v.s.yields(p), "pod %s yields: %t", uid, p.Yields)
 		v.check(want == p.nominated(), "pod %s is nominated for %q but listed on %q", uid, p.nominated(), want)
 	}

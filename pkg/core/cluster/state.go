@@ -124,6 +124,8 @@ type Pod struct {
 	// nominee is the node whose list of nominees it is on, at atNominee; nil for none.
 	nominee   *Node
 	atNominee int
+	// nomineeWith is what it asks of volumes, as it is listed.
+	nomineeWith *Volumes
 }
 
 // Allocation is a pod's place on a node: reserved at times, then assumed, then bound. It remembers exactly what it added to the accounts.

@@ -364,14 +364,14 @@ func (s *State) changeClass(k *StorageClass, f *StorageClassFact) {
 // touchUsers makes void what was found out about the pods that name a claim.
 func (s *State) touchUsers(c *VolumeClaim) {
 	for _, v := range c.users {
-		v.version++
+		s.changed(v)
 	}
 }
 
 // help makes void what was found out about pods, and notes that it may have changed for the better.
 func (s *State) help(list []*Volumes) {
 	for _, v := range list {
-		v.version++
+		s.changed(v)
 		if !v.helped {
 			v.helped = true
 			s.storage.helped = append(s.storage.helped, v)

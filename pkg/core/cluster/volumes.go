@@ -14,6 +14,8 @@ type Volumes struct {
 	s      *State
 	pods   int
 	allocs []*Allocation
+	// nominees are the pods of these needs that nodes list.
+	nominees []*Pod
 	// version grows with every change of the claims and of what they are bound to; plan is as of planned.
 	version uint64
 	plan    Plan
@@ -68,6 +70,25 @@ func (v *Volumes) Version() VolumesVersion {
 		}
 	}
 	return now
+}
+
+// Uses reports whether pods of these needs use a claim that others may use as well, or not.
+func (v *Volumes) Uses(c *VolumeClaim) bool {
+	for i := range v.claims {
+		if v.claims[i] == c && !v.Claims[i].Ephemeral {
+			return true
+		}
+	}
+	return false
+}
+
+// changed makes void what was found out about pods of these needs, and about others where they are nominated.
+func (s *State) changed(v *Volumes) {
+	v.version++
+	for _, p := range v.nominees {
+		s.touch(p.nominee)
+		s.improve(p.nominee)
+	}
 }
 
 // setVolumes gives a pod the record of what it asks of volumes; what it holds on a node is entered anew if that has changed.

@@ -32,6 +32,15 @@ func ahead(a Ask, n *cluster.Node, f func(*cluster.Pod) bool) {
 	}
 }
 
+// anyAhead reports whether one of them is as f says.
+func anyAhead(a Ask, n *cluster.Node, f func(*cluster.Pod) bool) (is bool) {
+	ahead(a, n, func(p *cluster.Pod) bool {
+		is = f(p)
+		return !is
+	})
+	return is
+}
+
 // owed is how much of the resource of a slot an ask must leave to nominees.
 func owed(a Ask, n *cluster.Node, slot int) (sum int64) {
 	if len(n.Nominees) == 0 {
@@ -56,12 +65,7 @@ func fitsBeside(a Ask, n *cluster.Node) bool {
 
 // portsFreeBeside reports whether no nominee wants one of the ask's host ports.
 func portsFreeBeside(a Ask, n *cluster.Node) bool {
-	free := true
-	ahead(a, n, func(p *cluster.Pod) bool {
-		free = !cluster.Collide(a.Shape.Ports, p.Shape.Ports)
-		return free
-	})
-	return free
+	return !anyAhead(a, n, func(p *cluster.Pod) bool { return cluster.Collide(a.Shape.Ports, p.Shape.Ports) })
 }
 
 // selected is how many of them are pods that a tally would count on the node.
@@ -78,12 +82,8 @@ func selected(a Ask, n *cluster.Node, t *cluster.Tally) (count int) {
 }
 
 // unwelcomeBeside reports whether the anti-affinity of one of them selects the ask.
-func unwelcomeBeside(a Ask, n *cluster.Node) (unwelcome bool) {
-	ahead(a, n, func(p *cluster.Pod) bool {
-		unwelcome = p.CarriesAgainst(a.Kin.Against, n)
-		return !unwelcome
-	})
-	return unwelcome
+func unwelcomeBeside(a Ask, n *cluster.Node) bool {
+	return anyAhead(a, n, func(p *cluster.Pod) bool { return p.CarriesAgainst(a.Kin.Against, n) })
 }
 
 // spreads is how many of them a spread constraint counts. One whose selector matches all counts no pod that is there (Spread.Uncounted), but it does count nominees.
