@@ -6,9 +6,10 @@
 // write by itself.
 //
 //	Client     the connection: protobuf, no limit of its own on requests unless asked
-//	Watch      pods of all schedulers, the usable nodes, and namespaces if they may be read → core events
+//	Watch      pods of all schedulers, the usable nodes, namespaces, volumes and what belongs to them, as far as they may be read → core events
 //	Text       the text of one ConfigMap, followed if asked
 //	Bind …     writes, each answered by an Answer
+//	Prepare    what is written for a pod's volume claims before it is bound
 //	Look       a fresh read of one pod, for whoever must know how a bind ended
 //	Election   one leader among several processes, by a Lease
 //

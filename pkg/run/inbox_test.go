@@ -44,6 +44,23 @@ func TestInboxForgetsReplacedNamespaces(t *testing.T) {
 	require.Equal(t, []core.Event{set("lab", "root.c")}, b.Take())
 }
 
+func TestInboxForgetsReplacedFactsOfVolumes(t *testing.T) {
+	b := NewInbox()
+	claim := func(name, volume string) core.VolumeClaimSet {
+		return core.VolumeClaimSet{Claim: &cluster.VolumeClaimFact{Namespace: "ns", Name: name, Volume: volume}}
+	}
+	volume := core.VolumeSet{Volume: &cluster.VolumeFact{Name: "a"}} // a volume is not the claim of its name
+	capacity := func(most int64) core.CapacitySet {
+		return core.CapacitySet{Capacity: &cluster.CapacityFact{Namespace: "ns", Name: "a", Most: most}}
+	}
+	b.Put(claim("a", ""), volume, claim("a", "v"), claim("b", ""), core.VolumeClaimGone{Namespace: "ns", Name: "b"}, capacity(1), capacity(2), claim("b", "w"))
+	require.Equal(t, []core.Event{
+		volume, claim("a", "v"), core.VolumeClaimGone{Namespace: "ns", Name: "b"}, capacity(2), claim("b", "w"),
+	}, b.Take())
+	b.Put(claim("a", ""))
+	require.Equal(t, []core.Event{claim("a", "")}, b.Take())
+}
+
 func TestInboxKeepsGoneBetweenTwoLives(t *testing.T) {
 	b := NewInbox()
 	b.Put(nodeSet("n", 1), core.NodeGone{Name: "n"}, nodeSet("n", 2))

@@ -153,6 +153,8 @@ func (r *reader) Collect(out chan<- prometheus.Metric) {
 	count(nameWoken, s.Woken)
 	size(nameHeld, s.Held)
 	size(nameAssumed, s.Assumed)
+	size(namePreparing, s.Preparing)
+	count(nameVolumesFailed, s.VolumesFailed)
 	size(nameNodes, s.Nodes)
 	size(namePods, s.Pods)
 	size(nameApps, s.Apps)

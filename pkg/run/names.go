@@ -14,6 +14,8 @@ const (
 	nameWoken         = "sluice_woken_groups_total"
 	nameHeld          = "sluice_held_pods"
 	nameAssumed       = "sluice_assumed_pods"
+	namePreparing     = "sluice_preparing_pods"
+	nameVolumesFailed = "sluice_volume_preparations_failed_total"
 	nameNodes         = "sluice_nodes"
 	namePods          = "sluice_pods"
 	nameShapes        = "sluice_shapes"
@@ -68,6 +70,8 @@ func catalogue() []about {
 		{namePending, "gauge", []string{"queue"}, "Pods that are not bound: active (about to be tried), backoff (waiting out a refusal), unschedulable (waiting for room, or held), quota (its queue, user or group has too little left), gated, reserved (room is kept for them on a node as it falls free)."},
 		{nameHeld, "gauge", nil, "Of the unschedulable pods, those held for a reason of their own, such as a placement field that Sluice does not evaluate."},
 		{nameAssumed, "gauge", nil, "Pods that have been given a node and whose bind has not been answered."},
+		{namePreparing, "gauge", nil, "Of the assumed pods, those whose volume claims are being bound before they are."},
+		{nameVolumesFailed, "counter", nil, "Pods that left their node again because their volume claims could not be bound."},
 		{nameBinds, "counter", []string{"outcome"}, "Binds answered: bound, refused, recalled (taken back before they were sent)."},
 		{nameBindSeconds, "histogram", nil, "Time from the decision to the confirmed bind, in seconds."},
 		{namePodSeconds, "histogram", nil, "Time from the creation of a pod to its confirmed bind, in seconds; creation times are whole seconds."},
@@ -91,7 +95,7 @@ func catalogue() []about {
 		{nameOutbox, "gauge", []string{"kind"}, "Writes that are owed to the API server: bind, volumes, condition, event."},
 		{nameInFlight, "gauge", nil, "Requests in flight, without event writes."},
 		{nameLimit, "gauge", nil, "Requests that may be in flight at present, without event writes; follows the API server's latency."},
-		{nameWrites, "counter", []string{"kind", "verdict"}, "Requests answered, by kind (bind, look, condition, event) and verdict (done, busy, conflict, gone, refused, unknown)."},
+		{nameWrites, "counter", []string{"kind", "verdict"}, "Requests answered, by kind (bind, look, volumes, condition, event) and verdict (done, busy, conflict, gone, refused, unknown)."},
 		{nameWriteSeconds, "histogram", []string{"kind"}, "Time to the answer of a request, in seconds."},
 		{nameMoot, "counter", nil, "Conditions that were not written because the pod was bound first."},
 		{nameEventsRetried, "counter", nil, "Event writes that failed and were tried again."},

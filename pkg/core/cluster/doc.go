@@ -22,5 +22,8 @@
 // Terms about other pods (Topology) become matchers: which pods each selects is known at all times, by folks of pods that no term tells apart, and how many of them are
 // placed in each domain of a topology key is counted in tallies, by move like all else. What terms make of a pod itself is its Kin.
 //
+// What pods need of volumes (Volumes) points at the records of claims, those at volumes and classes; see storage. An allocation holds a mount: what its node counts of
+// volumes, and what was chosen for claims that are bound when the pod is placed.
+//
 // The package has no clock, lock or I/O, and is owned by one goroutine.
 package cluster

@@ -22,7 +22,7 @@ type mount struct {
 	volumes *Volumes
 	// choice is assumed; nil if there was none.
 	choice *Choice
-	// attached is what its node counts it with. It follows the claims; see recount.
+	// attached is what its node counts it with. It follows the claims; see reattach.
 	attached []Attached
 	// at is the position in Volumes.allocs.
 	at int
@@ -132,19 +132,27 @@ func (s *State) recountUsers(c *VolumeClaim) {
 		}
 		now := s.attachedOf(v)
 		for _, a := range v.allocs {
-			if slices.Equal(a.mount.attached, now) {
-				continue
+			if !slices.Equal(a.mount.attached, now) {
+				s.reattach(a, now)
 			}
-			for _, at := range a.mount.attached {
-				a.Node.attach(at, -1, 0)
-			}
-			for _, at := range now {
-				a.Node.attach(at, +1, 0)
-			}
-			a.mount.attached = now
-			s.touch(a.Node)
-			s.improve(a.Node)
 		}
+	}
+}
+
+// reattach counts an allocation with other volumes on its node. Most often that is one volume instead of a claim that had none, which helps nobody.
+func (s *State) reattach(a *Allocation, now []Attached) {
+	n, old := a.Node, a.mount.attached
+	before := len(n.attached)
+	for _, at := range old {
+		n.attach(at, -1, 0)
+	}
+	for _, at := range now {
+		n.attach(at, +1, 0)
+	}
+	a.mount.attached = now
+	s.touch(n)
+	if len(n.attached) < before || !slices.EqualFunc(old, now, func(a, b Attached) bool { return a.Driver == b.Driver }) {
+		s.improve(n)
 	}
 }
 
