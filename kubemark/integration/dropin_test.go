@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sluice-scheduler/sluice/kubemark/provisioner"
 	"github.com/sluice-scheduler/sluice/kubemark/simnode"
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -272,22 +273,56 @@ func (s *scene) runDaemons(o *observer) {
 	everywhere()
 }
 
-// runInOrder makes a StatefulSet, which creates a pod when the one before it runs.
+// runInOrder makes a StatefulSet, which creates a pod when the one before it runs. Each has a volume, which is made where the pod is placed first, and to which it comes
+// back when it is made anew.
 func (s *scene) runInOrder() {
 	s.Helper()
-	n := int32(3)
+	n, driver := int32(3), "drop-in.disk.example.com"
+	s.provision(provisioner.Options{Driver: driver, Topology: corev1.LabelTopologyZone})
+	class := s.class("disk", driver, waits)
 	sets := s.client.AppsV1().StatefulSets(s.name)
 	_, err := sets.Create(s.ctx, &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Name: "set"}, Spec: appsv1.StatefulSetSpec{
 		Replicas: &n, Selector: of("set"), Template: s.unnamed("set", "500m"), ServiceName: "set",
+		VolumeClaimTemplates: []corev1.PersistentVolumeClaim{{ObjectMeta: metav1.ObjectMeta{Name: "data"}, Spec: claimSpec(class, corev1.ReadWriteOnce)}},
+		PersistentVolumeClaimRetentionPolicy: &appsv1.StatefulSetPersistentVolumeClaimRetentionPolicy{
+			WhenDeleted: appsv1.DeletePersistentVolumeClaimRetentionPolicyType, WhenScaled: appsv1.RetainPersistentVolumeClaimRetentionPolicyType,
+		},
 	}}, metav1.CreateOptions{})
 	require.NoError(s, err)
-	s.eventually("all of the StatefulSet runs", func() error {
-		set, err := sets.Get(s.ctx, "set", metav1.GetOptions{})
-		if err == nil && set.Status.ReadyReplicas != n {
-			err = fmt.Errorf("its status is %+v", set.Status)
+	allRun := func() {
+		s.Helper()
+		s.eventually("all of the StatefulSet runs", func() error {
+			set, err := sets.Get(s.ctx, "set", metav1.GetOptions{})
+			if err == nil && set.Status.ReadyReplicas != n {
+				err = fmt.Errorf("its status is %+v", set.Status)
+			}
+			return err
+		})
+	}
+	zoneOf := func(name string) string {
+		s.Helper()
+		p, err := s.client.CoreV1().Pods(s.name).Get(s.ctx, name, metav1.GetOptions{})
+		require.NoError(s, err)
+		return s.node(p.Spec.NodeName).Labels[corev1.LabelTopologyZone]
+	}
+	allRun()
+	label, zone := reachedFrom(s.volumeOf("data-set-1"))
+	require.Equal(s, corev1.LabelTopologyZone, label)
+	require.Equal(s, zone, zoneOf("set-1"))
+	old, err := s.client.CoreV1().Pods(s.name).Get(s.ctx, "set-1", metav1.GetOptions{})
+	require.NoError(s, err)
+	s.remove("set-1")
+	s.eventually("set-1 is made anew and runs", func() error {
+		p, err := s.client.CoreV1().Pods(s.name).Get(s.ctx, "set-1", metav1.GetOptions{})
+		switch {
+		case err != nil:
+			return err
+		case p.UID == old.UID:
+			return fmt.Errorf("it is the old one")
 		}
-		return err
+		return runs(p)
 	})
+	require.Equal(s, zone, zoneOf("set-1"), "where its volume is")
 }
 
 // holdForDevices makes a pod that asks for devices of a DeviceClass, which are not Sluice's to allocate.

@@ -30,6 +30,8 @@ const (
 	nodeB = "node b cpu=2 memory=8Gi pods=10 labels=(zone=b)\n"
 	full  = nodeA + "pod filler cpu=2 on=a\n"
 
+	needy = "apply {metadata: {name: waits}, spec: {containers: [{name: main, restartPolicyRules: [{action: RestartAllContainers, exitCodes: {operator: In, values: [1]}}]}]}}\n"
+
 	later    = "storageclass later\n"
 	newForA  = "prepare waits on a: c=new"
 	boundNow = "storageclass now immediate\nvolume v class=now\n"
@@ -90,6 +92,9 @@ var wakeUps = []wakeUp{
 	{"TaintToleration", "the pod itself gets a toleration", nodeA + "taint a set=(k=v:NoSchedule)\npod waits", "untolerated taint", "change waits tolerate=(k)", ""},
 	{"NodeUnschedulable", "uncordoned", nodeA + "cordon a\npod waits", "unschedulable", "cordon a off", ""},
 	{"NodeUnschedulable", "the pod itself gets a toleration", nodeA + "cordon a\npod waits", "unschedulable", "change waits tolerate=(node.kubernetes.io/unschedulable)", ""},
+	// NodeDeclaredFeatures
+	{"NodeDeclaredFeatures", "node declares it", nodeA + needy, "required features", "declare a set=(RestartAllContainersOnContainerExits)", ""},
+	{"NodeDeclaredFeatures", "node added", nodeA + needy, "required features", "node b cpu=2 memory=8Gi pods=10 features=(RestartAllContainersOnContainerExits)", "bind waits to b"},
 	// SchedulingGates
 	{"SchedulingGates", "gates eliminated", nodeA + "pod waits gated", "", "ungate waits", ""},
 	// InterPodAffinity
@@ -141,6 +146,8 @@ var wakeUps = []wakeUp{
 	{"NodeVolumeLimits", "a pod there is deleted", nodeA + limited + "pod waits claims=(c2)", "exceed max volume count", "delete pod=one", ""},
 	{"NodeVolumeLimits", "an attachment is deleted", nodeA + limited + "attachment at driver=disk.csi node=a volume=v1\ndelete pod=one\npod waits claims=(c2)", "exceed max volume count", "delete attachment=at", ""},
 	{"NodeVolumeLimits", "the node takes more", nodeA + limited + "pod waits claims=(c2)", "exceed max volume count", "csinode a drivers=(disk.csi=2)", ""},
+	{"NodeVolumeLimits", "a nomination ends", nodeA + limited + "delete pod=one\napply {metadata: {name: theirs}, spec: {schedulerName: other, containers: [{name: main}], volumes: [{name: one, persistentVolumeClaim: {claimName: c1}}]}, status: {nominatedNodeName: a}}\npod waits claims=(c2)", "exceed max volume count", "nominate theirs", ""},
+	{"NodeVolumeLimits", "the claim of a nominated pod is of another driver now", nodeA + limited + "delete pod=one\napply {metadata: {name: theirs}, spec: {schedulerName: other, containers: [{name: main}], volumes: [{name: one, persistentVolumeClaim: {claimName: c1}}]}, status: {nominatedNodeName: a}}\npod waits claims=(c2)", "exceed max volume count", "volume v1 class=now driver=other.csi for=c1", ""},
 	{"NodeVolumeLimits", "a needed driver is installed", nodeA + limited + "csidriver disk.csi needed\ndelete csinode=a\npod waits claims=(c2)", "CSI driver is not installed", "csinode a drivers=(disk.csi=2)", ""},
 	{"NodeVolumeLimits", "the driver is not needed any more", nodeA + limited + "csidriver disk.csi needed\ndelete csinode=a\npod waits claims=(c2)", "CSI driver is not installed", "csidriver disk.csi", ""},
 }
