@@ -63,15 +63,22 @@ const (
 	presumedMemory = 200 << 20
 )
 
-// presume returns what the pod's containers are taken to use beyond what they request.
+// presume returns what the pod's containers are taken to use beyond what they request. Where the pod as a whole requests something, nothing is presumed of what is
+// requested at all.
 func presume(pod *v1.Pod, requests resource.Amounts) Presumed {
 	if asksAll(pod.Spec.Containers) && asksAll(pod.Spec.InitContainers) {
 		return Presumed{}
 	}
-	all, _ := resource.FromList(reqs.PodRequests(pod, reqs.PodResourcesOptions{NonMissingContainerRequests: v1.ResourceList{
+	missing := v1.ResourceList{
 		v1.ResourceCPU:    *apires.NewMilliQuantity(presumedCPU, apires.DecimalSI),
 		v1.ResourceMemory: *apires.NewQuantity(presumedMemory, apires.BinarySI),
-	}}))
+	}
+	if reqs.IsPodLevelRequestsSet(pod) {
+		for name := range reqs.PodRequests(pod, reqs.PodResourcesOptions{}) {
+			delete(missing, name)
+		}
+	}
+	all, _ := resource.FromList(reqs.PodRequests(pod, reqs.PodResourcesOptions{NonMissingContainerRequests: missing}))
 	return Presumed{
 		CPU:    all.Get(resource.CPU) - requests.Get(resource.CPU),
 		Memory: all.Get(resource.Memory) - requests.Get(resource.Memory),

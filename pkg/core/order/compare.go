@@ -76,21 +76,6 @@ func (o *Orders) rawScores(n int) []int64 {
 	return o.raw[:n]
 }
 
-// Raw returns what the evaluators of an order that must see all nodes say of the nodes that fit a pod, before it is normalised: in kube-scheduler's units, entry by
-// entry. An evaluator with nothing to say of the pod is missing. It is for comparing the two.
-func (o *Orders) Raw(s *cluster.State, p *cluster.Pod, by string, nodes []*cluster.Node) map[Kind][]int64 {
-	fits := make([]candidate, len(nodes))
-	for i, n := range nodes {
-		fits[i].node, fits[i].at = n, n.Index
-	}
-	all := map[Kind][]int64{}
-	for _, r := range o.raters(s, o.index(s, by), p) {
-		all[r.kind] = make([]int64, len(fits))
-		r.raw(fits, all[r.kind])
-	}
-	return all
-}
-
 // compared scores every node that fits, with what the raters say of all of them together.
 func (o *Orders) compared(s *cluster.State, x *Index, q *Query, want uint64, raters []weighted) (best *cluster.Node, visited int) {
 	fits := o.fits[:0]
