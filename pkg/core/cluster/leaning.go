@@ -130,6 +130,9 @@ func (x *Leanings) tallies() (list []*Tally) {
 	return list
 }
 
+// Selected reports whether any live term selects the pod; one of none has no Leaners.
+func (p *Pod) Selected() bool { return len(p.folk.selected) > 0 }
+
 // Leaners calls f for what is counted of placed pods whose terms select the pod: for those of preferred affinity the sums of their weights, and for those of
 // required affinity, which want such pods near as well, how many there are.
 func (p *Pod) Leaners(f func(t *Tally, required bool)) {

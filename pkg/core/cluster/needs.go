@@ -33,6 +33,9 @@ type ClaimUse struct {
 
 // ReadNeeds reads what a pod asks of volumes; nil if nothing.
 func ReadNeeds(pod *v1.Pod) *Needs {
+	if len(pod.Spec.Volumes) == 0 {
+		return nil
+	}
 	n := &Needs{Disks: disksOf(pod.Spec.Volumes)}
 	for i := range pod.Spec.Volumes {
 		v := &pod.Spec.Volumes[i]

@@ -52,6 +52,10 @@ type Spread struct {
 
 // readTopology reads the terms of a pod; nil when there are none.
 func readTopology(pod *v1.Pod) *Topology {
+	a := pod.Spec.Affinity
+	if (a == nil || a.PodAffinity == nil && a.PodAntiAffinity == nil) && len(pod.Spec.TopologySpreadConstraints) == 0 {
+		return nil
+	}
 	t := &Topology{}
 	var faults []string
 	if a := pod.Spec.Affinity; a != nil {

@@ -17,8 +17,8 @@ type byCompany struct {
 // byCompany returns the rater for a pod's company; nil when nobody is there that matters.
 func (o *Orders) byCompany(e Evaluator, p *cluster.Pod) rater {
 	own := p.Leanings != nil && len(p.Leanings.Near) > 0
-	if e.OwnTerms && !own {
-		return nil
+	if !own && (e.OwnTerms || !p.Selected()) {
+		return nil // most pods: they must cost nothing
 	}
 	r := &byCompany{o: o}
 	lean := func(t *cluster.Tally, weight int32) {
