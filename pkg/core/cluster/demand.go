@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
-	"strings"
 
 	v1 "k8s.io/api/core/v1"
 	apires "k8s.io/apimachinery/pkg/api/resource"
@@ -252,74 +251,77 @@ func requiredTerms(a *v1.Affinity) []v1.NodeSelectorTerm {
 
 // key writes the demand canonically. Every piece of free text is quoted, so that no two demands share a key.
 func (d *Demand) key(selector map[string]string, affinity *v1.Affinity, preferred []v1.PreferredSchedulingTerm) string {
-	b := quoter{}
-	quote := b.quote
+	q := &quoter{text: make([]byte, 0, usualKey)}
 	for _, a := range d.Requests {
-		quote("r", a.Name, strconv.FormatInt(a.Value, 10))
+		q.quote("r", a.Name, strconv.FormatInt(a.Value, 10))
 	}
 	if d.Presumed != (Presumed{}) {
-		quote("~", strconv.FormatInt(d.Presumed.CPU, 10), strconv.FormatInt(d.Presumed.Memory, 10))
+		q.quote("~", strconv.FormatInt(d.Presumed.CPU, 10), strconv.FormatInt(d.Presumed.Memory, 10))
 	}
 	for _, p := range d.Ports {
-		quote("p", string(p.Protocol), p.IP, strconv.Itoa(int(p.Number)))
+		q.quote("p", string(p.Protocol), p.IP, strconv.Itoa(int(p.Number)))
 	}
 	for _, t := range d.Tolerations {
-		quote("t", t.Key, string(t.Operator), t.Value, string(t.Effect))
+		q.quote("t", t.Key, string(t.Operator), t.Value, string(t.Effect))
 	}
-	from := b.Len()
+	from := len(q.text)
 	for _, k := range sortedKeys(selector) {
-		quote("s", k, selector[k])
+		q.quote("s", k, selector[k])
 	}
 	if terms := requiredTerms(affinity); terms != nil {
-		quote("a")
+		q.quote("a")
 		for i := range terms {
-			quote("term")
-			writeRequirements(quote, "l", terms[i].MatchExpressions)
-			writeRequirements(quote, "f", terms[i].MatchFields)
+			q.quote("term")
+			writeRequirements(q, "l", terms[i].MatchExpressions)
+			writeRequirements(q, "f", terms[i].MatchFields)
 		}
 	}
-	to := b.Len()
-	d.Topology.write(quote)
+	to := len(q.text)
+	d.Topology.write(q)
 	for _, f := range d.Features {
-		quote("feature", f)
+		q.quote("feature", f)
 	}
 	for i := range preferred {
-		quote("prefer", strconv.Itoa(int(preferred[i].Weight)))
-		writeRequirements(quote, "l", preferred[i].Preference.MatchExpressions)
-		writeRequirements(quote, "f", preferred[i].Preference.MatchFields)
+		q.quote("prefer", strconv.Itoa(int(preferred[i].Weight)))
+		writeRequirements(q, "l", preferred[i].Preference.MatchExpressions)
+		writeRequirements(q, "f", preferred[i].Preference.MatchFields)
 	}
 	if d.Order != "" {
-		quote("o", d.Order)
+		q.quote("o", d.Order)
 	}
 	if d.Names != nil {
-		quote("n")
-		quote(d.Names...)
+		q.quote("n")
+		q.quote(d.Names...)
 	}
 	for _, u := range d.Unsupported {
-		quote("u", u)
+		q.quote("u", u)
 	}
 	for _, f := range d.Faults {
-		quote("!", f)
+		q.quote("!", f)
 	}
-	key := b.String()
+	key := q.String()
 	d.affinityText = key[from:to]
 	return key
 }
 
 // quoter writes texts so that no two lists of them read the same.
-type quoter struct{ strings.Builder }
+type quoter struct{ text []byte }
+
+// usualKey is for how many bytes of a demand's key there is room at first.
+const usualKey = 256
 
 func (q *quoter) quote(parts ...string) {
 	for _, p := range parts {
-		q.WriteString(strconv.Quote(p))
-		q.WriteByte(' ')
+		q.text = append(strconv.AppendQuote(q.text, p), ' ')
 	}
 }
 
-func writeRequirements(quote func(...string), kind string, list []v1.NodeSelectorRequirement) {
+func (q *quoter) String() string { return string(q.text) }
+
+func writeRequirements(q *quoter, kind string, list []v1.NodeSelectorRequirement) {
 	for _, r := range list {
-		quote(kind, r.Key, string(r.Operator), strconv.Itoa(len(r.Values)))
-		quote(r.Values...)
+		q.quote(kind, r.Key, string(r.Operator), strconv.Itoa(len(r.Values)))
+		q.quote(r.Values...)
 	}
 }
 

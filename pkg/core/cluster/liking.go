@@ -73,12 +73,12 @@ func (x Extra) readLiking(pod *v1.Pod) *Liking {
 
 // key writes the liking canonically, every piece of free text quoted; empty for one that likes nothing.
 func (l *Liking) key() string {
-	q := quoter{}
+	q := &quoter{}
 	for i := range l.Near {
 		q.quote("near", l.Near[i].Key, l.Near[i].text, strconv.Itoa(int(l.Near[i].Weight)))
 	}
 	for i := range l.Spread {
-		l.Spread[i].write(q.quote)
+		l.Spread[i].write(q)
 	}
 	for _, name := range l.Images {
 		q.quote("image", name)

@@ -233,27 +233,27 @@ func (s *Selection) bySpaces() bool {
 }
 
 // write adds the terms to a demand's key.
-func (t *Topology) write(quote func(...string)) {
+func (t *Topology) write(q *quoter) {
 	if t == nil {
 		return
 	}
 	for i := range t.Together {
-		quote("near", t.Together[i].Key, t.Together[i].text)
+		q.quote("near", t.Together[i].Key, t.Together[i].text)
 	}
 	for i := range t.Apart {
-		quote("apart", t.Apart[i].Key, t.Apart[i].text)
+		q.quote("apart", t.Apart[i].Key, t.Apart[i].text)
 	}
 	for i := range t.Spread {
-		t.Spread[i].write(quote)
+		t.Spread[i].write(q)
 	}
 	if t.Unreadable != "" {
-		quote("unreadable", t.Unreadable)
+		q.quote("unreadable", t.Unreadable)
 	}
 }
 
 // write adds a constraint to a key.
-func (c *Spread) write(quote func(...string)) {
-	quote("spread", c.Key, c.text, fmt.Sprint(c.MaxSkew, c.MinDomains, c.HonorAffinity, c.HonorTaints))
+func (c *Spread) write(q *quoter) {
+	q.quote("spread", c.Key, c.text, fmt.Sprint(c.MaxSkew, c.MinDomains, c.HonorAffinity, c.HonorTaints))
 }
 
 // narrows reports whether the pod's own node affinity decides which nodes make domains.
