@@ -91,13 +91,16 @@ func (c *Core) Step(now time.Time, events []Event) []Effect {
 		c.take(e)
 	}
 	c.turnAway()
-	c.rehome()
-	c.regroup()
-	c.followDevices()
 	if c.leading {
 		c.recall()
 		c.followAll()
 		c.lapse()
+		c.turnAway()
+	}
+	c.rehome() // after all that takes pods off their nodes
+	c.regroup()
+	c.followDevices()
+	if c.leading {
 		c.pending.StarvesFrom = c.starvesFrom()
 		c.fulfil()
 		c.wake()
@@ -110,7 +113,7 @@ func (c *Core) Step(now time.Time, events []Event) []Effect {
 		c.tellUnheard()
 	} else {
 		c.state.DirtyQueues(c.pending.Changed)
-		c.state.TakeHelped(func(*cluster.Volumes) {})
+		c.wakeNeedy()
 		c.pending.Unblocked(func(*pending.Line) {})
 		c.pending.Next() // nobody is tried; but what has changed is not kept for later
 		if len(c.binds) == 0 {

@@ -244,7 +244,9 @@ func (r *runner) answer() {
 func (r *runner) step() {
 	events := r.queue
 	r.queue = nil
+	kept := r.cores[0].Stats().Reserved
 	effects := r.cores[0].Step(r.now, events)
+	r.judge.keeps = kept+r.cores[0].Stats().Reserved > 0
 	require.Empty(r.t, cmp.Diff(effects, r.cores[1].Step(r.now, events)), "equal histories must give equal effects")
 	require.NoError(r.t, r.cores[0].Verify())
 	r.judge.forget(r.cores[0])

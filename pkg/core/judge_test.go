@@ -42,6 +42,8 @@ type judge struct {
 	// told counts the conditions with each of topologyReasons.
 	told    map[string]int
 	leading bool
+	// keeps: room may be kept for somebody, of which the judge knows nothing more.
+	keeps bool
 
 	storageBooks
 }
@@ -180,7 +182,7 @@ func (j *judge) judgePlacing(b core.Bind, e core.PrepareVolumes) error {
 	if err := j.allowed(p, n); err != nil {
 		return fmt.Errorf("%v: %w", b, err)
 	}
-	if first := j.nodes[p.Nominated]; first != nil && first != n && !j.quarantined[first.UID] && (p.Pin == "" || p.Pin == first.Name) && j.allowed(p, first) == nil && j.volumesFit(p, first) {
+	if first := j.nodes[p.Nominated]; !j.keeps && first != nil && first != n && !j.quarantined[first.UID] && (p.Pin == "" || p.Pin == first.Name) && j.allowed(p, first) == nil && j.volumesFit(p, first) {
 		return fmt.Errorf("%v: it is nominated for %s and fits there", b, first.Name)
 	}
 	if err := j.bothWays(p, n, func() error { return j.judgeVolumes(p, n, e) }); err != nil {

@@ -45,15 +45,7 @@ func (c *Core) wake() {
 			}
 		}
 	}
-	c.state.TakeHelped(func(v *cluster.Volumes) {
-		c.pending.Needing(v, func(l *pending.Lot) {
-			if l.Parked() {
-				c.stats.Woken++
-				l.Memory = nil
-				c.pending.Wake(l)
-			}
-		})
-	})
+	c.wakeNeedy()
 	o.better = append(o.better, c.state.TakeBetter()...)
 	for i, n := range o.better {
 		if c.visited > c.cfg.Budget/2 {
@@ -66,6 +58,19 @@ func (c *Core) wake() {
 		}
 	}
 	o.better = o.better[:0]
+}
+
+// wakeNeedy makes ready the parked lots to whose claims something has happened. Who does not lead does so too: it would not know of it later.
+func (c *Core) wakeNeedy() {
+	c.state.TakeHelped(func(v *cluster.Volumes) {
+		c.pending.Needing(v, func(l *pending.Lot) {
+			if l.Parked() {
+				c.stats.Woken++
+				l.Memory = nil
+				c.pending.Wake(l)
+			}
+		})
+	})
 }
 
 func (c *Core) helpBy(n *cluster.Node) {
