@@ -70,18 +70,18 @@ func Cases() []Case {
 		cases = append(cases, c)
 	}
 	for _, o := range []order.Spec{spread(), pack()} {
-		for _, t := range []Terms{Apart, Together, Spread} {
+		for _, t := range []Terms{Apart, Together, Spread, Near, Even, Services, Select, Lean} {
 			cases = append(cases, withTerms(o, t))
 		}
 	}
 	return cases
 }
 
-// withTerms asks for 5,000 pods, or 10,000 that are spread, on 5,000 nodes.
+// withTerms asks for 5,000 pods, or 10,000 where it matters less who came before, on 5,000 nodes.
 func withTerms(o order.Spec, t Terms) Case {
-	c := newCase(o, string(t), 5_000, 0)
+	c := newCase(t.order(o), string(t), 5_000, 0)
 	c.Terms, c.Pods = t, 5_000
-	if t == Spread {
+	if t != Apart && t != Together {
 		c.Pods = 10_000
 	}
 	return c

@@ -43,6 +43,7 @@ func Prepare(c Case) *Round {
 	r.fill = c.Fillers(r.nodes)
 	c.Tenants.Claim(r.pods)
 	events := []core.Event{core.Lead{On: true}, core.OrdersSet{Orders: []order.Spec{c.Order}, Scarce: order.DefaultScarce()}, core.QueuesSet{Tree: c.Tenants.Tree(0)}}
+	events = append(events, c.Terms.events()...)
 	for _, n := range r.nodes {
 		events = append(events, core.NodeSet{Node: n})
 	}

@@ -73,6 +73,8 @@ func (t Terms) pod(i int) *v1.Pod {
 				MaxSkew: 1, TopologyKey: key, WhenUnsatisfiable: v1.DoNotSchedule, LabelSelector: selector,
 			})
 		}
+	default:
+		t.wish(p, g, selector)
 	}
 	return p
 }
@@ -105,7 +107,7 @@ func (t Terms) judge(pods []*cluster.PodFact, on map[string]string, nodes []*clu
 				most, least = max(most, by[d]), min(least, by[d])
 			}
 			switch {
-			case t == Apart && key == hostKey && most > 1, t == Spread && most-least > 1, t == Together && key == t.key(g) && len(by) > 1:
+			case t == Apart && key == hostKey && most > 1, t == Spread && most-least > 1, t.evens() && most-least > 2, t == Together && key == t.key(g) && len(by) > 1:
 				return fmt.Errorf("group %d lies by %s as %v", g, key, by)
 			}
 		}

@@ -84,7 +84,7 @@ func (w Workload) Fillers(nodes []*cluster.NodeFact) []*cluster.PodFact {
 // PodFacts makes the pods: of all shapes, shuffled; 30 % select by label or affinity, 20 % tolerate the tainted nodes, 5 % want a host port.
 func (w Workload) PodFacts(created time.Time) []*cluster.PodFact {
 	rng := rand.New(rand.NewPCG(w.Seed, 1))
-	demands := map[string]*cluster.Demand{}
+	demands, likings := map[string]*cluster.Demand{}, map[string]*cluster.Liking{}
 	facts := make([]*cluster.PodFact, w.Pods)
 	for i := range facts {
 		shape := rng.IntN(w.Shapes)
@@ -93,11 +93,17 @@ func (w Workload) PodFacts(created time.Time) []*cluster.PodFact {
 			p = w.Terms.pod(i)
 		}
 		p.CreationTimestamp = metav1.NewTime(created)
-		f := cluster.ReadPod(p, "sluice")
+		f := cluster.Extra{Selectors: w.Terms == Services}.ReadPod(p, "sluice")
 		if d := demands[f.Demand.Key]; d != nil {
 			f.Demand = d
 		} else {
 			demands[f.Demand.Key] = f.Demand
+		}
+		if l := f.Liking; l != nil {
+			if likings[l.Key] == nil {
+				likings[l.Key] = l
+			}
+			f.Liking = likings[l.Key]
 		}
 		f.Needs = w.Storage.needs(i)
 		facts[i] = f

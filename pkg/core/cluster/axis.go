@@ -101,11 +101,14 @@ func (x *Axis) value(n *Node) (value string, has bool) {
 
 // divisions is how many domains there are, and one more if some of the known nodes are in none.
 func (x *Axis) divisions(known int) int {
-	if x.located < known {
-		return len(x.numbers) + 1
+	if x.everywhere(known) {
+		return len(x.numbers)
 	}
-	return len(x.numbers)
+	return len(x.numbers) + 1
 }
+
+// everywhere reports whether all of the known nodes are in a domain.
+func (x *Axis) everywhere(known int) bool { return x.located == known }
 
 func (x *Axis) number(value string) int32 {
 	d, known := x.numbers[value]

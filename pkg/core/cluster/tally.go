@@ -124,6 +124,9 @@ func (t *Tally) AddTo(sums []int64, times int64) []int64 {
 // Divisions is how many parts so many known nodes are in by the key: the domains, and those without the label if there are any.
 func (t *Tally) Divisions(known int) int { return t.scope.Axis.divisions(known) }
 
+// Everywhere reports whether all of so many known nodes are in a domain.
+func (t *Tally) Everywhere(known int) bool { return t.scope.Axis.everywhere(known) }
+
 // EachNode reports whether every node is a domain of its own.
 func (t *Tally) EachNode() bool { return t.scope.Axis.Key == eachNode }
 

@@ -57,9 +57,9 @@ func (v *View) admits(a Ask, c *cluster.Class) bool {
 		features.fits(a, c.Like)
 }
 
-// Open reports whether Admits is true of every node of the view's classes that has room and no nominees.
+// Open reports whether Admits is true of every node of the view's classes that has room.
 func (v *View) Open(a Ask) bool {
-	return len(a.Shape.Ports) == 0 && !v.ByNode && a.Volumes == nil && !a.Topological()
+	return len(a.Shape.Ports) == 0 && !a.Yields && !v.ByNode && a.Volumes == nil && !a.Topological()
 }
 
 // Admits reports what is left to ask of a node that is in one of the view's classes and has room enough if nobody else is on the way: its host ports, its

@@ -25,6 +25,8 @@ func (r rank) compare(o rank) int {
 type entry struct {
 	rank
 	node *cluster.Node
+	// index is the node's; it is here so that nodes need not be looked at one by one.
+	index int
 }
 
 // block is a run of neighbours in the order.

@@ -8,7 +8,7 @@ import (
 type candidate struct {
 	node  *cluster.Node
 	score int64
-	// at is the node's index, once it is compared with others.
+	// at is the node's index.
 	at int
 }
 
@@ -78,18 +78,35 @@ func (o *Orders) rawScores(n int) []int64 {
 
 // compared scores every node that fits, with what the raters say of all of them together.
 func (o *Orders) compared(s *cluster.State, x *Index, q *Query, want uint64, raters []weighted) (best *cluster.Node, visited int) {
-	fits := o.fits[:0]
-	visited = o.walk(s, x, q, want, func(c candidate) {
-		if q.Open && len(c.node.Nominees) == 0 || q.Admits(c.node) {
-			c.at = c.node.Index
-			fits = append(fits, c)
-		}
-	})
-	o.rate(raters, fits)
-	best = foremost(fits)
-	clear(fits)
-	o.fits = fits
+	if plain := want == 0 && !x.spec.readsRequest() && !(q.ByNode && q.Pod.Shape.Preferred != nil); q.Open && plain {
+		visited = o.gather(x, q)
+	} else {
+		visited = o.walk(s, x, q, want, func(c candidate) {
+			if q.Open || q.Admits(c.node) {
+				o.fits = append(o.fits, c)
+			}
+		})
+	}
+	o.rate(raters, o.fits)
+	best = foremost(o.fits)
+	clear(o.fits)
+	o.fits = o.fits[:0]
 	return best, visited
+}
+
+// gather lists every node that has room, for a pod of which nothing more is to be asked, without looking at any.
+func (o *Orders) gather(x *Index, q *Query) (visited int) {
+	shape := q.Pod.Shape
+	for _, class := range q.Classes {
+		shift := x.shift(shape, class)
+		for _, shelf := range x.byClass[class] {
+			visited += shelf.walk(shape.Wants, func(e *entry) bool {
+				o.fits = append(o.fits, candidate{e.node, e.score + shift, e.index})
+				return true
+			})
+		}
+	}
+	return visited
 }
 
 // foremost returns the node of the highest rank, nil if there is none.

@@ -15,7 +15,7 @@ type Query struct {
 	Classes []*cluster.Class
 	// ByNode: the shape's preferences read what classes do not tell apart.
 	ByNode bool
-	// Open: it admits every node of the classes that has room, but for those that are kept for nominees.
+	// Open: it admits every node of the classes that has room.
 	Open bool
 	// Admits is the last word about a node that has room.
 	Admits func(*cluster.Node) bool
@@ -92,7 +92,7 @@ func (o *Orders) walk(s *cluster.State, x *Index, q *Query, want uint64, f func(
 				continue
 			}
 			visited += shelf.walk(shape.Wants, func(e *entry) bool {
-				c := candidate{node: e.node, score: e.score + more(e.node)}
+				c := candidate{e.node, e.score + more(e.node), e.index}
 				if byNode {
 					c.score += x.spec.preference(shape, e.node)
 				} else {

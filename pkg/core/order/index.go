@@ -81,7 +81,7 @@ func (x *Index) putIn(n *cluster.Node, at spot) {
 		x.shelves[at.place] = s
 		x.byClass[at.class] = append(x.byClass[at.class], s)
 	}
-	s.insert(entry{at.rank, n})
+	s.insert(entry{at.rank, n, n.Index})
 	x.in[n] = at
 }
 

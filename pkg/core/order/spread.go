@@ -48,6 +48,9 @@ func (r *bySpread) raw(fits []candidate, to []int64) {
 // dismiss marks the nodes that lack a key, and returns how many are left.
 func (r *bySpread) dismiss(fits []candidate, sums []float64) (compared int) {
 	for i := range r.bonds {
+		if r.bonds[i].Tally.Everywhere(r.known) {
+			continue
+		}
 		of := r.bonds[i].Tally.Domains()
 		for j := range fits {
 			if of[fits[j].at] < 0 {
