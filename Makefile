@@ -54,6 +54,10 @@ SEED  ?= 1
 oracle: ## Sluice's placement rules against kube-scheduler's own plugins on random clusters: PAIRS= of pod and node, SEED= of the worlds
 	cd benchmarks && CGO_ENABLED=0 go build -o $(BIN)/oracle ./cmd/oracle && $(BIN)/oracle -pairs $(PAIRS) -seed $(SEED) $(ARGS)
 
+.PHONY: mutations
+mutations: ## the oracle must find each of the faults in benchmarks/oracle/mutations, seeded into a copy of the tree
+	cd benchmarks && go run ./cmd/mutations $(ARGS)
+
 .PHONY: bench-e2e
 bench-e2e: build components ## end to end against kube-scheduler and the ceiling; hours (ARGS="--case quiet --rounds 1" for less)
 	cd benchmarks && go build -o $(BIN)/bench-e2e ./cmd/bench-e2e && $(BIN)/bench-e2e --results results $(ARGS)

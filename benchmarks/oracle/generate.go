@@ -48,6 +48,11 @@ func (g *Generator) World() *World {
 	if g.volumes > 0 {
 		g.storage(g.world)
 	}
+	if g.likes {
+		for range g.IntN(5) {
+			g.world.put(g.selecting(), false)
+		}
+	}
 	for range g.IntN((3+3*g.crowd)*min(nodes, 12) + 1) {
 		g.world.Pods = append(g.world.Pods, g.placed())
 	}
@@ -149,6 +154,9 @@ func (g *Generator) pod() *v1.Pod {
 	p := &v1.Pod{ObjectMeta: g.meta()}
 	p.Spec.SchedulerName = one(g.draw, scheduler, scheduler, "default-scheduler")
 	g.containers(p)
+	if g.likes {
+		g.belongings(p)
+	}
 	if g.nominated > 0 && g.chance(80) {
 		p.Spec.Priority = ref(one[int32](g.draw, -1, 0, 0, 1, 10))
 	}

@@ -10,10 +10,16 @@ import (
 // Changes lets some things happen to the world and returns them.
 func (g *Generator) Changes() []Change {
 	var out []Change
-	for range g.between(1, 6) {
+	for range one(g.draw, 1, 1, 1, 2, 3, 6) { // one alone shows best what is not followed
 		changes := []Change{g.change()}
 		if g.chance(g.volumes / 2) {
 			changes = g.storageChanges()
+		}
+		if g.likes && g.chance(20) {
+			changes = []Change{{Set: g.selecting()}}
+			if g.chance(30) {
+				changes = []Change{{Gone: changes[0].Set}}
+			}
 		}
 		for _, c := range changes {
 			g.world.Apply(c)

@@ -36,6 +36,11 @@ func (g *Generator) node(name string) *v1.Node {
 		n.Spec.Taints = append(n.Spec.Taints, v1.Taint{Key: v1.TaintNodeUnschedulable, Effect: v1.TaintEffectNoSchedule})
 	}
 	n.Status.Allocatable = g.allocatable()
+	if g.likes {
+		for _, name := range some(g.draw, 45, imageNames...) {
+			n.Status.Images = append(n.Status.Images, v1.ContainerImage{Names: []string{name}, SizeBytes: one[int64](g.draw, 1<<20, 30<<20, 400<<20, 3<<30)})
+		}
+	}
 	if g.features > 0 {
 		n.Status.DeclaredFeatures = some(g.draw, 70, declared...)
 	}

@@ -24,7 +24,7 @@ func (g *Generator) containers(p *v1.Pod) {
 	if g.chance(8) {
 		p.Spec.Overhead = g.amounts(60)
 	}
-	if g.chance(12) {
+	if !g.likes && g.chance(12) {
 		g.wholePod(p)
 	}
 }
@@ -150,6 +150,9 @@ func (g *Generator) resize(p *v1.Pod) {
 			out = append(out, s)
 		}
 		return out
+	}
+	if g.likes {
+		return // see plainRequests
 	}
 	p.Status.ContainerStatuses = statuses(p.Spec.Containers)
 	p.Status.InitContainerStatuses = statuses(p.Spec.InitContainers)

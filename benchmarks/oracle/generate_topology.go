@@ -157,7 +157,7 @@ func (g *Generator) constraint() v1.TopologySpreadConstraint {
 		MaxSkew: one[int32](g.draw, 1, 1, 1, 2, 3), TopologyKey: one(g.draw, domainKeys...), LabelSelector: g.labelSelector(),
 		WhenUnsatisfiable: v1.DoNotSchedule,
 	}
-	if g.chance(20) {
+	if g.chance(g.soft) {
 		c.WhenUnsatisfiable = v1.ScheduleAnyway
 	}
 	if g.chance(30) && c.WhenUnsatisfiable == v1.DoNotSchedule {

@@ -3,6 +3,7 @@ package oracle
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -16,6 +17,7 @@ import (
 	"k8s.io/kubernetes/pkg/scheduler/apis/config/latest"
 	"k8s.io/kubernetes/pkg/scheduler/backend/cache"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/feature"
+	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/imagelocality"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/interpodaffinity"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/names"
 	"k8s.io/kubernetes/pkg/scheduler/framework/plugins/nodeaffinity"
@@ -50,6 +52,31 @@ var makers = [len(Plugins)]func(context.Context, runtime.Object, fwk.Handle, fea
 	nodename.New, nodeunschedulable.New, tainttoleration.New, nodeaffinity.New, nodeports.New, noderesources.NewFit,
 	volumerestrictions.New, nodevolumelimits.NewCSI, volumebinding.New, volumezone.New, podtopologyspread.New, interpodaffinity.New,
 	nodedeclaredfeatures.New,
+}
+
+// plugScorers makes those that score. The gate for devices by extended resources is off: it wants to know of devices, of which there are none.
+func plugScorers(h *handle) ([]scorer, error) {
+	args, err := defaults()
+	if err != nil {
+		return nil, err
+	}
+	on := gates()
+	on.EnableDRAExtendedResource = false
+	out := make([]scorer, 0, len(ScorePlugins))
+	for _, name := range ScorePlugins {
+		var made fwk.Plugin
+		if name == names.ImageLocality {
+			made, err = imagelocality.New(quiet(), nil, h)
+		} else {
+			made, err = makers[slices.Index(Plugins[:], name)](quiet(), args[name], h, on)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		pre, _ := made.(fwk.PreScorePlugin)
+		out = append(out, scorer{pre, made.(fwk.ScorePlugin)})
+	}
+	return out, nil
 }
 
 // defaults are the arguments that plugins have in the default profile, by plugin.

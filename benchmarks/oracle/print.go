@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -67,8 +68,12 @@ var kinds = map[string]func() metav1.Object{
 	"PersistentVolume":      func() metav1.Object { return &v1.PersistentVolume{} },
 	"StorageClass":          func() metav1.Object { return &storagev1.StorageClass{} },
 	"CSIDriver":             func() metav1.Object { return &storagev1.CSIDriver{} }, "CSINode": func() metav1.Object { return &storagev1.CSINode{} },
-	"CSIStorageCapacity": func() metav1.Object { return &storagev1.CSIStorageCapacity{} },
-	"VolumeAttachment":   func() metav1.Object { return &storagev1.VolumeAttachment{} },
+	"CSIStorageCapacity":    func() metav1.Object { return &storagev1.CSIStorageCapacity{} },
+	"Service":               func() metav1.Object { return &v1.Service{} },
+	"ReplicationController": func() metav1.Object { return &v1.ReplicationController{} },
+	"ReplicaSet":            func() metav1.Object { return &appsv1.ReplicaSet{} },
+	"StatefulSet":           func() metav1.Object { return &appsv1.StatefulSet{} },
+	"VolumeAttachment":      func() metav1.Object { return &storagev1.VolumeAttachment{} },
 }
 
 var subject = regexp.MustCompile(`(?m)^# the pod is (.*)$`)

@@ -48,7 +48,7 @@ func (r *Runner) World(number uint64) error {
 	w := g.World()
 	l := &life{Runner: r, g: g, number: number, start: w.Copy(), sluice: NewSluice(w), waiting: map[string]*Ask{}}
 	r.Tally.Worlds++
-	for round := range g.between(1, 4) {
+	for round := range g.between(1, 6) {
 		if round > 0 {
 			l.happen(g.Changes()...)
 		}
@@ -68,7 +68,7 @@ func (l *life) happen(changes ...Change) {
 }
 
 // podsEach is how many pods come each round.
-const podsEach = 6
+const podsEach = 4
 
 // round lets pods come and judges them and those that wait.
 func (l *life) round() error {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -11,6 +12,7 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/app"
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 	"github.com/sluice-scheduler/sluice/pkg/core/fit"
+	"github.com/sluice-scheduler/sluice/pkg/core/order"
 	"github.com/sluice-scheduler/sluice/pkg/core/resource"
 	"github.com/sluice-scheduler/sluice/pkg/kube"
 )
@@ -21,13 +23,15 @@ const scheduler = "sluice"
 // Sluice judges by what runs in production: the readers make facts of the objects, a State keeps them, fit answers.
 type Sluice struct {
 	State *cluster.State
+	// Orders have one order, of everything that is compared.
+	Orders *order.Orders
 	// reasons is room to work in.
 	reasons []fit.Reason
 }
 
 // NewSluice returns a judge that knows a world.
 func NewSluice(w *World) *Sluice {
-	s := &Sluice{State: cluster.New()}
+	s := &Sluice{State: cluster.New(), Orders: order.New([]order.Spec{everything()}, order.ScarceSpec{})}
 	w.Each(s.set)
 	return s
 }
@@ -52,9 +56,17 @@ func (s *Sluice) set(o metav1.Object) {
 	case *v1.Namespace:
 		s.State.SetNamespace(app.ReadNamespace(o))
 	case *v1.Node:
-		s.State.SetNode(cluster.ReadNode(o))
+		s.State.SetNode(extra.ReadNode(o))
 	case *v1.Pod:
 		s.State.SetPod(readPod(o))
+	case *v1.Service:
+		s.State.SetSelector(cluster.ReadService(o))
+	case *v1.ReplicationController:
+		s.State.SetSelector(cluster.ReadReplicationController(o))
+	case *appsv1.ReplicaSet:
+		s.State.SetSelector(cluster.ReadReplicaSet(o))
+	case *appsv1.StatefulSet:
+		s.State.SetSelector(cluster.ReadStatefulSet(o))
 	case *v1.PersistentVolumeClaim:
 		s.State.SetVolumeClaim(cluster.ReadVolumeClaim(o))
 	case *v1.PersistentVolume:
@@ -80,6 +92,14 @@ func (s *Sluice) remove(o metav1.Object) {
 		s.State.RemoveNode(o.Name)
 	case *v1.Pod:
 		s.State.RemovePod(o.UID)
+	case *v1.Service:
+		s.State.RemoveSelector(cluster.ReadService(o).SelectorID)
+	case *v1.ReplicationController:
+		s.State.RemoveSelector(cluster.ReadReplicationController(o).SelectorID)
+	case *appsv1.ReplicaSet:
+		s.State.RemoveSelector(cluster.ReadReplicaSet(o).SelectorID)
+	case *appsv1.StatefulSet:
+		s.State.RemoveSelector(cluster.ReadStatefulSet(o).SelectorID)
 	case *v1.PersistentVolumeClaim:
 		s.State.RemoveVolumeClaim(o.Namespace, o.Name)
 	case *v1.PersistentVolume:
@@ -97,8 +117,11 @@ func (s *Sluice) remove(o metav1.Object) {
 	}
 }
 
+// extra is what is read of pods and nodes for that order.
+var extra = order.Needs([]order.Spec{everything()})
+
 func readPod(o *v1.Pod) *cluster.PodFact {
-	f := cluster.ReadPod(o, scheduler)
+	f := extra.ReadPod(o, scheduler)
 	f.Needs = f.Needs.WithInline(o.Namespace, kube.InlineVolumes(o))
 	if f.Ours {
 		claim := app.Identify(o, false)

@@ -15,6 +15,10 @@ type Tally struct {
 	Worlds, Pods, Pairs uint64
 	// Reached and Refused count, for each plugin, the pairs on which it had a say and those that it refused.
 	Reached, Refused [len(Plugins)]uint64
+	// Scored counts, for each scoring plugin, the pods whose nodes were scored by both sides.
+	Scored [len(ScorePlugins)]uint64
+	// Marks counts the pairs on which a plugin had its say, by what about the pod makes it take a certain way.
+	Marks map[mark]uint64
 	// Reasons counts the texts of upstream's reasons, by code; names in them are left out.
 	Reasons map[string]uint64
 	// Held counts pods that Sluice does not evaluate, by field.
@@ -28,7 +32,7 @@ type Tally struct {
 // NewTally returns one that has counted nothing.
 func NewTally() *Tally {
 	return &Tally{
-		Reasons: map[string]uint64{}, Held: map[string]uint64{}, Differences: map[string]uint64{}, Explained: map[string]uint64{},
+		Marks: map[mark]uint64{}, Reasons: map[string]uint64{}, Held: map[string]uint64{}, Differences: map[string]uint64{}, Explained: map[string]uint64{},
 		plain: map[string]string{},
 	}
 }
@@ -54,7 +58,7 @@ func (t *Tally) judged(v Verdict) {
 }
 
 // particulars are what makes texts differ that say the same.
-var particulars = regexp.MustCompile(`"[^"]*"|\b[0-9]+\b|\S+/p[0-9]+\S*|\bn[0-9]+\b|\S+ CSI driver|Invalid value: .*|\* is not a valid label selector operator`)
+var particulars = regexp.MustCompile(`"[^"]*"|\b[0-9]+\b|\S+/p[0-9]+\S*|\bn[0-9]+\b|\S+ CSI driver|scores \[.*|Invalid value: .*|\* is not a valid label selector operator`)
 
 // normal leaves names and numbers out of a text, and what exactly cannot be parsed.
 func normal(text string) string { return particulars.ReplaceAllString(text, "*") }
@@ -65,6 +69,12 @@ func (t *Tally) Add(o *Tally) {
 	for i := range Plugins {
 		t.Reached[i] += o.Reached[i]
 		t.Refused[i] += o.Refused[i]
+	}
+	for i := range ScorePlugins {
+		t.Scored[i] += o.Scored[i]
+	}
+	for m, n := range o.Marks {
+		t.Marks[m] += n
 	}
 	for _, m := range [...][2]map[string]uint64{
 		{t.Reasons, o.Reasons}, {t.Held, o.Held}, {t.Differences, o.Differences}, {t.Explained, o.Explained},
@@ -83,7 +93,12 @@ func (t *Tally) Write(out io.Writer) {
 	for i, name := range Plugins {
 		fmt.Fprintf(w, "%d\t%d\t%.1f %%\t%s\t\n", t.Reached[i], t.Refused[i], percent(t.Refused[i], t.Reached[i]), name)
 	}
+	fmt.Fprintln(w, "\npods scored\t\t\tplugin\t")
+	for i, name := range ScorePlugins {
+		fmt.Fprintf(w, "%d\t\t\t%s\t\n", t.Scored[i], name)
+	}
 	w.Flush()
+	t.writeMarks(out)
 	for _, part := range [...]struct {
 		title  string
 		counts map[string]uint64
@@ -100,6 +115,25 @@ func (t *Tally) Write(out io.Writer) {
 		for _, k := range byCount(part.counts) {
 			fmt.Fprintf(out, "%12d  %s\n", part.counts[k], k)
 		}
+	}
+}
+
+// enough is how many pairs each way through the rules and each reason should have at the least in a long run.
+const enough = 1000
+
+// writeMarks prints how many pairs took each way through the rules.
+func (t *Tally) writeMarks(out io.Writer) {
+	fmt.Fprint(out, "\nways through the rules: pairs, plugin, what about the pod\n")
+	list := slices.SortedFunc(maps.Keys(t.Marks), func(a, b mark) int {
+		x, y := slices.Index(Plugins[:], a.plugin), slices.Index(Plugins[:], b.plugin)
+		return cmp.Or(cmp.Compare(x, y), cmp.Compare(a.what, b.what))
+	})
+	for _, m := range list {
+		note := ""
+		if t.Marks[m] < enough {
+			note = "  (few)"
+		}
+		fmt.Fprintf(out, "%12d  %s: %s%s\n", t.Marks[m], m.plugin, m.what, note)
 	}
 }
 

@@ -11,6 +11,8 @@ type theme struct {
 	cordoned, tainted, scarce, crowd int
 	// sparse is how many of the labels are missing.
 	sparse int
+	// soft is how many spread constraints only ask.
+	soft int
 	// Of pods that come.
 	selector, affinity, named, preferred, ports, tolerant, requests, tuned int
 	// Of these placedTerms is how many placed pods have any.
@@ -19,10 +21,13 @@ type theme struct {
 	spoilt int
 	// nominated is how many pods that wait are nominated for a node; then some have a priority.
 	nominated int
+	// likes: nodes have images and pods belong to services and controllers, for the sake of scores; images is how many containers have one.
+	likes  bool
+	images int
 }
 
 // plain is the common ground of themes: little that refuses.
-var plain = theme{sparse: 20, cordoned: 10, tainted: 14, scarce: 6, selector: 6, affinity: 8, named: 1, preferred: 10, ports: 4, tolerant: 20, requests: 40, tuned: 4}
+var plain = theme{sparse: 20, soft: 20, cordoned: 12, tainted: 14, scarce: 6, selector: 6, affinity: 8, named: 1, preferred: 10, ports: 4, tolerant: 20, requests: 40, tuned: 4}
 
 // themes are all there are.
 var themes = func() []theme {
@@ -44,6 +49,10 @@ var themes = func() []theme {
 		with("nominees", 10, func(t *theme) {
 			t.nominated, t.scarce, t.tuned, t.requests, t.ports = 60, 25, 30, 70, 35
 			t.podAffinity, t.podAnti, t.spread = 8, 12, 12
+		}),
+		with("scores", 10, func(t *theme) {
+			t.likes, t.images, t.podLiking, t.preferred, t.placedTerms, t.spread, t.spoilt = true, 70, 40, 40, 40, 25, 1
+			t.cordoned, t.tainted, t.selector, t.affinity, t.soft = 3, 30, 2, 2, 70
 		}),
 		with("mixed", 10, func(t *theme) {
 			t.cordoned, t.tainted, t.selector, t.affinity, t.named, t.ports, t.tuned = 10, 25, 20, 25, 4, 25, 20

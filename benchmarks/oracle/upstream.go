@@ -20,6 +20,7 @@ type Upstream struct {
 	ctx     context.Context
 	handle  *handle
 	plugins []plugin
+	scorers []scorer
 	stores  []store
 	nodes   []fwk.NodeInfo
 	// nominated are pods that wait and are nominated for a node, by node.
@@ -43,11 +44,19 @@ func NewUpstream() (*Upstream, error) {
 	if u.plugins, err = plug(h); err != nil {
 		return nil, err
 	}
+	if u.scorers, err = plugScorers(h); err != nil {
+		return nil, err
+	}
+	apps := h.factory.Apps().V1()
 	core, storage := h.factory.Core().V1(), h.factory.Storage().V1()
 	u.stores = []store{
 		{indexer: core.Namespaces().Informer().GetIndexer(), fill: func(w *World) []any { return anys(w.Namespaces) }},
 		{indexer: core.PersistentVolumeClaims().Informer().GetIndexer(), fill: func(w *World) []any { return anys(w.Claims) }},
 		{indexer: core.PersistentVolumes().Informer().GetIndexer(), fill: func(w *World) []any { return anys(w.Volumes) }},
+		{indexer: core.Services().Informer().GetIndexer(), fill: func(w *World) []any { return anys(w.Services) }},
+		{indexer: core.ReplicationControllers().Informer().GetIndexer(), fill: func(w *World) []any { return anys(w.Controllers) }},
+		{indexer: apps.ReplicaSets().Informer().GetIndexer(), fill: func(w *World) []any { return anys(w.ReplicaSets) }},
+		{indexer: apps.StatefulSets().Informer().GetIndexer(), fill: func(w *World) []any { return anys(w.StatefulSets) }},
 		{indexer: storage.StorageClasses().Informer().GetIndexer(), fill: func(w *World) []any { return anys(w.Classes) }},
 		{indexer: storage.CSIDrivers().Informer().GetIndexer(), fill: func(w *World) []any { return anys(w.Drivers) }},
 		{indexer: storage.CSINodes().Informer().GetIndexer(), fill: func(w *World) []any { return anys(w.CSINodes) }},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,6 +23,11 @@ type World struct {
 	CSINodes    []*storagev1.CSINode
 	Capacities  []*storagev1.CSIStorageCapacity
 	Attachments []*storagev1.VolumeAttachment
+	// These select pods, which are spread by it.
+	Services     []*v1.Service
+	Controllers  []*v1.ReplicationController
+	ReplicaSets  []*appsv1.ReplicaSet
+	StatefulSets []*appsv1.StatefulSet
 }
 
 // Change is one thing that happens to a world.
@@ -39,6 +45,7 @@ func (w *World) Copy() *World {
 	return &World{
 		slices.Clone(w.Namespaces), slices.Clone(w.Nodes), slices.Clone(w.Pods), slices.Clone(w.Claims), slices.Clone(w.Volumes),
 		slices.Clone(w.Classes), slices.Clone(w.Drivers), slices.Clone(w.CSINodes), slices.Clone(w.Capacities), slices.Clone(w.Attachments),
+		slices.Clone(w.Services), slices.Clone(w.Controllers), slices.Clone(w.ReplicaSets), slices.Clone(w.StatefulSets),
 	}
 }
 
@@ -74,6 +81,14 @@ func (w *World) put(o metav1.Object, gone bool) {
 		w.Capacities = put(w.Capacities, o, gone)
 	case *storagev1.VolumeAttachment:
 		w.Attachments = put(w.Attachments, o, gone)
+	case *v1.Service:
+		w.Services = put(w.Services, o, gone)
+	case *v1.ReplicationController:
+		w.Controllers = put(w.Controllers, o, gone)
+	case *appsv1.ReplicaSet:
+		w.ReplicaSets = put(w.ReplicaSets, o, gone)
+	case *appsv1.StatefulSet:
+		w.StatefulSets = put(w.StatefulSets, o, gone)
 	default:
 		panic(fmt.Sprintf("no list for %T", o))
 	}
@@ -96,6 +111,10 @@ func put[T metav1.Object](list []T, o T, gone bool) []T {
 // Each calls f for every object, those first that others refer to.
 func (w *World) Each(f func(metav1.Object)) {
 	each(w.Namespaces, f)
+	each(w.Services, f)
+	each(w.Controllers, f)
+	each(w.ReplicaSets, f)
+	each(w.StatefulSets, f)
 	each(w.Classes, f)
 	each(w.Drivers, f)
 	each(w.Capacities, f)

@@ -15,6 +15,7 @@ func main() {
 	flag.Uint64Var(&o.pairs, "pairs", 1_000_000, "how many pairs of pod and node to compare at least")
 	flag.Uint64Var(&o.seed, "seed", 1, "which worlds")
 	flag.Int64Var(&o.world, "world", -1, "compare this world alone")
+	flag.BoolVar(&o.first, "first", false, "stop at the first difference and do not make it small")
 	flag.Parse()
 	if err := o.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "oracle:", err)
@@ -25,6 +26,7 @@ func main() {
 type options struct {
 	pairs, seed uint64
 	world       int64
+	first       bool
 }
 
 func (o *options) run() error {
@@ -37,7 +39,7 @@ func (o *options) run() error {
 	if o.world >= 0 {
 		first, pairs = uint64(o.world), 1
 	}
-	for number := first; r.Tally.Pairs < pairs; number++ {
+	for number := first; r.Tally.Pairs < pairs && !(o.first && len(r.Found) > 0); number++ {
 		if err := r.World(number); err != nil {
 			return err
 		}
@@ -51,6 +53,10 @@ func (o *options) run() error {
 	fmt.Printf("\n%.1f s, %.0f pairs/s\n", took.Seconds(), float64(r.Tally.Pairs)/took.Seconds())
 	if len(r.Found) > 0 {
 		for i := range r.Found {
+			if o.first {
+				fmt.Println(&r.Found[i])
+				continue
+			}
 			small, err := r.Shrink(i)
 			if err != nil {
 				fmt.Println("\nnot made smaller:", err)
