@@ -60,6 +60,9 @@ func (c *Core) find(lot *pending.Lot, p *cluster.Pod, by string) *cluster.Node {
 		}
 	}
 	c.visited += visited
+	if n == nil {
+		n = c.findKept(p)
+	}
 	return n
 }
 

@@ -73,12 +73,17 @@ func (c *Core) wakeNeedy() {
 	})
 }
 
+// helps reports whether one of a lot's pods can go to a node.
+func (c *Core) helps(l *pending.Lot, n *cluster.Node) bool {
+	return fit.Fits(l.Ask, n) || c.helpsWith(l, n)
+}
+
 func (c *Core) helpBy(n *cluster.Node) {
 	helps := false
 	c.pending.Candidates(n, func(l *pending.Lot) {
 		c.visited++
 		c.turnTo(l.Any().Pod.Fact, nil)
-		fits := fit.Fits(l.Ask, n)
+		fits := c.helps(l, n)
 		if !fits && !c.mayKeep(l, n) {
 			return
 		}
@@ -185,13 +190,13 @@ func (c *Core) tellDismissed() {
 // stillHelped looks for a node that helps a lot, beginning with the one that did; if it fits on none, for one where room may be kept for it.
 func (c *Core) stillHelped(l *pending.Lot) bool {
 	by := l.HelpedBy
-	if by.Fact != nil && !l.Partly && fit.Fits(l.Ask, by) {
+	if by.Fact != nil && !l.Partly && c.helps(l, by) {
 		return true
 	}
 	for i := l.HelpedAt; i < len(c.openings.nodes); i++ {
 		n := c.openings.nodes[i]
 		c.visited++
-		if n.Fact != nil && fit.Fits(l.Ask, n) {
+		if n.Fact != nil && c.helps(l, n) {
 			c.pending.Help(l, n, i, false)
 			return true
 		}

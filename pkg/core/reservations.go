@@ -13,8 +13,8 @@ import (
 
 // A pod that asks for much would wait for ever in a full cluster where what falls free in small pieces goes to those who ask for little. So a pod that has
 // waited long may, when its turn comes and it fits nowhere, have room kept for it on one node: the reservation counts as used, of the node and of
-// the queue, whatever the node has free, so what falls free there goes to nobody else. Of each queue one pod at a time has room kept for it, which bounds
-// what lies idle.
+// the queue, whatever the node has free, so what falls free there goes to nobody else but to pods of that node alone and to those of higher priority in the
+// same queue. Of each queue one pod at a time has room kept for it, and on one node in twenty at most, which bounds what lies idle.
 //
 //	in line ── reserve: its turn, it starves, a node would do ──▶ reserved ── fulfil: enough has fallen free ──▶ assumed
 //	   ▲                                                             │
@@ -63,16 +63,37 @@ func (c *Core) offerToKeep(lot *pending.Lot) {
 
 // mayKeep reports whether room may be kept on a node for one of a lot's pods.
 func (c *Core) mayKeep(lot *pending.Lot, n *cluster.Node) bool {
-	return lot.Starves && n.Reserved == 0 && fit.Could(lot.Ask, n)
+	return lot.Starves && c.mayKeepMore() && idle(n) && c.serves(lot) && fit.Could(lot.Ask, n)
+}
+
+// nodesPerReservation is of how many nodes one may be kept.
+const nodesPerReservation = 20
+
+func (c *Core) mayKeepMore() bool {
+	return len(c.kept) < max(1, c.state.KnownNodes()/nodesPerReservation)
+}
+
+// idle reports whether a node is promised to nobody: what is nominated for it has its room already.
+func idle(n *cluster.Node) bool { return n.Reserved == 0 && len(n.Nominees) == 0 }
+
+// fewLines is of how many lines it is asked whether room may be kept for one of them.
+const fewLines = 8
+
+// serves reports whether room may be kept for one of a lot's pods, as far as few lines tell.
+func (c *Core) serves(lot *pending.Lot) bool {
+	return len(lot.Lines()) > fewLines || slices.ContainsFunc(lot.Lines(), c.pending.MayReserve)
 }
 
 // nearest returns the node where least is missing for an ask, by the largest part of a request that is; nil when no node would do. Nodes that have been
 // waited for in vain are passed over while there are others.
 func (c *Core) nearest(a fit.Ask, vain []string) (best *cluster.Node) {
+	if !c.mayKeepMore() {
+		return nil
+	}
 	least := 0.0
 	c.visited += c.state.KnownNodes() / nodesPerLook
 	for _, n := range c.state.Slots() {
-		if n == nil || n.Reserved > 0 {
+		if n == nil || !idle(n) {
 			continue
 		}
 		lack := lacking(a.Shape, n)
@@ -152,7 +173,8 @@ func (c *Core) inVainAt(r *reservation) time.Time { return r.since.Add(2 * c.cfg
 // keeps reports whether what is kept for a pod is still of use to it.
 func (c *Core) keeps(p *cluster.Pod) bool {
 	a := p.Alloc
-	if a == nil || !a.Reserved || !p.Fact.Ours || p.Fact.Deleting || p.Fact.Gated || p.Fact.Nominated != "" || a.Node.Fact == nil {
+	if a == nil || !a.Reserved || !p.Fact.Ours || p.Fact.Deleting || p.Fact.Gated || p.Fact.Nominated != "" || a.Node.Fact == nil ||
+		len(a.Node.Nominees) > 0 {
 		return false
 	}
 	reason, _ := c.whyHeld(p)
@@ -199,4 +221,53 @@ func (c *Core) giveUpAll() {
 		c.giveUp(r.pod)
 	}
 	c.kept = nil
+}
+
+// passes reports whether a pod need not respect what is kept for another: where it is of that node alone, or before the other in the same queue by priority.
+func passes(p, kept *cluster.Pod) bool {
+	return p.Fact.Pin == kept.Alloc.Node.Name ||
+		p.Fact.Priority > kept.Fact.Priority && p.App.Queue() == kept.App.Queue()
+}
+
+// fitsWith reports whether a pod that need not respect a reservation would fit on its node without it.
+func (c *Core) fitsWith(r *reservation, p *cluster.Pod) bool {
+	if r.pod.Alloc == nil || !r.pod.Alloc.Reserved || !passes(p, r.pod) {
+		return false
+	}
+	n := r.pod.Alloc.Node
+	c.visited++
+	mark := c.state.Checkpoint()
+	c.state.Release(r.pod)
+	fits := n.Fact != nil && fit.Fits(fit.Of(p), n)
+	c.state.Rollback(mark)
+	return fits
+}
+
+// findKept returns a node where room is kept for somebody whom a pod need not respect, if it fits there; nil if there is none. What is kept stays kept: the room
+// that is wanted there is more now than before.
+func (c *Core) findKept(p *cluster.Pod) *cluster.Node {
+	for _, r := range c.kept {
+		if c.fitsWith(r, p) {
+			return r.pod.Alloc.Node
+		}
+	}
+	return nil
+}
+
+// helpsWith reports whether a node where room is kept helps one of a lot's pods nevertheless.
+func (c *Core) helpsWith(lot *pending.Lot, n *cluster.Node) bool {
+	if n.Reserved == 0 {
+		return false
+	}
+	for _, r := range c.kept {
+		if r.pod.Alloc == nil || r.pod.Alloc.Node != n {
+			continue
+		}
+		for _, l := range lot.Lines() {
+			if c.fitsWith(r, l.Head().Pod) {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -126,3 +126,72 @@ func (c *crowd) bind(b core.Bind) {
 	c.tell(core.BindDone{UID: fact.UID, Node: b.Node})
 	c.tell(core.PodSet{Pod: &fact})
 }
+
+// keeping returns a core in which room is kept on its only node, of four cores, for a pod of three, while others run there with one core each.
+func keeping(t *testing.T, change func(*cluster.PodFact)) (c *core.Core, now time.Time) {
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	c = core.New(core.Config{StarvationAfter: time.Minute})
+	events := []core.Event{core.Lead{On: true}, core.NodeSet{Node: nodeOf("n", 4000)}}
+	for i := range 4 {
+		p := podOf(fmt.Sprint("old", i), 1000, 0, start)
+		p.Node = "n"
+		events = append(events, core.PodSet{Pod: p})
+	}
+	large := podOf("large", 3000, 0, start)
+	change(large)
+	c.Step(start, append(events, core.PodSet{Pod: large}))
+	now = start.Add(2 * time.Minute)
+	c.Step(now, nil)
+	require.Equal(t, core.StandingReserved, c.Explain("ns", "large").Standing)
+	require.NoError(t, c.Verify())
+	return c, now
+}
+
+func unchanged(*cluster.PodFact) {}
+
+func TestReservedRoomIsNotForOthers(t *testing.T) {
+	c, now := keeping(t, unchanged)
+	require.Empty(t, binds(c.Step(now, []core.Event{core.PodSet{Pod: podOf("late", 1000, 0, now)}, core.PodGone{UID: "old0"}})))
+	require.Equal(t, map[string]string{"large": "n"}, binds(c.Step(now, []core.Event{core.PodGone{UID: "old1"}, core.PodGone{UID: "old2"}})))
+}
+
+// A pod that can run on that node alone, such as a DaemonSet's, must not wait for somebody who could go elsewhere.
+func TestReservedRoomDoesNotKeepPinnedPodsOut(t *testing.T) {
+	c, now := keeping(t, unchanged)
+	pinned := podOf("pinned", 1000, 0, now)
+	pinned.Pin = "n"
+	require.Empty(t, binds(c.Step(now, []core.Event{core.PodSet{Pod: pinned}})), "the node is full")
+	require.Equal(t, map[string]string{"pinned": "n"}, binds(c.Step(now, []core.Event{core.PodGone{UID: "old0"}})))
+	require.NoError(t, c.Verify())
+	require.Equal(t, core.StandingReserved, c.Explain("ns", "large").Standing)
+}
+
+func TestReservedRoomDoesNotKeepHigherPrioritiesOut(t *testing.T) {
+	c, now := keeping(t, unchanged)
+	require.Equal(t, map[string]string{"urgent": "n"}, binds(c.Step(now, []core.Event{
+		core.PodGone{UID: "old0"}, core.PodSet{Pod: podOf("urgent", 1000, 9, now)},
+	})))
+	require.NoError(t, c.Verify())
+}
+
+// Who is nominated for a node has his room there already.
+func TestReservedRoomIsGivenUpForNominees(t *testing.T) {
+	c, now := keeping(t, unchanged)
+	nominee := podOf("nominee", 2000, 9, now)
+	nominee.Ours, nominee.Nominated = false, "n"
+	c.Step(now, []core.Event{core.PodSet{Pod: nominee}})
+	require.Equal(t, core.StandingParked, c.Explain("ns", "large").Standing)
+	require.NoError(t, c.Verify())
+}
+
+func TestRoomIsKeptForPodsWithHostPorts(t *testing.T) {
+	c, now := keeping(t, func(p *cluster.PodFact) {
+		d := *p.Demand
+		d.Key, d.Ports = "with a port", []cluster.Port{{Protocol: "TCP", IP: cluster.AnyIP, Number: 80}}
+		p.Demand = &d
+	})
+	c.Step(now.Add(time.Second), nil)
+	require.Equal(t, core.StandingReserved, c.Explain("ns", "large").Standing)
+	require.EqualValues(t, 1, c.Stats().Reservations)
+	require.NoError(t, c.Verify())
+}

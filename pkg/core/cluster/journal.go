@@ -85,11 +85,11 @@ func (a *Allocation) stage() stage {
 
 func (s *State) allocate(p *Pod, n *Node, as stage, c *Choice) {
 	a := &Allocation{
-		Pod: p, Node: n, Uses: s.uses(p), Ports: p.Shape.Ports, Presumed: p.Shape.Presumed,
+		Pod: p, Node: n, Uses: s.uses(p), Presumed: p.Shape.Presumed,
 		Bound: as == bound, Reserved: as == reserved,
 	}
 	if !a.Reserved {
-		a.ties, a.mount = p.tiesOf(), s.mounted(p, c)
+		a.Ports, a.ties, a.mount = p.Shape.Ports, p.tiesOf(), s.mounted(p, c)
 	}
 	if a.App = p.App; a.App != nil && a.App.Ledger == nil && !a.Reserved {
 		a.App.arriving = true

@@ -283,7 +283,7 @@ func (s *State) uses(p *Pod) resource.Vector {
 
 // refreshUse re-enters an allocation when what its pod holds has changed: −1 old, +1 new.
 func (s *State) refreshUse(p *Pod) {
-	if !slices.Equal(p.Alloc.Ports, p.Shape.Ports) || !s.uses(p).Equal(p.Alloc.Uses) {
+	if !p.Alloc.Reserved && !slices.Equal(p.Alloc.Ports, p.Shape.Ports) || !s.uses(p).Equal(p.Alloc.Uses) {
 		a := p.Alloc
 		s.Release(p)
 		s.allocate(p, a.Node, a.stage(), a.Choice())
