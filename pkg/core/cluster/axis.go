@@ -23,9 +23,14 @@ type Axis struct {
 	located int
 }
 
+// domain is the nodes that have one value of the key, in no order that means anything.
 type domain struct {
 	value string
-	nodes int
+	nodes []*Node
+}
+
+func (d *domain) leave(n *Node) {
+	dropAt(&d.nodes, slices.Index(d.nodes, n), func(*Node, int) {})
 }
 
 const outside = -1
@@ -68,8 +73,8 @@ func (x *Axis) locate(n *Node) {
 	x.of = grown(x.of, n.Index)
 	if old := x.of[n.Index]; old != outside {
 		x.located--
-		x.domains[old].nodes--
-		if x.domains[old].nodes == 0 {
+		x.domains[old].leave(n)
+		if len(x.domains[old].nodes) == 0 {
 			delete(x.numbers, x.domains[old].value)
 			x.free = append(x.free, old)
 		}
@@ -81,7 +86,7 @@ func (x *Axis) locate(n *Node) {
 	if value, has := x.value(n); has {
 		d := x.number(value)
 		x.located++
-		x.domains[d].nodes++
+		x.domains[d].nodes = append(x.domains[d].nodes, n)
 		x.of[n.Index] = d
 	}
 }

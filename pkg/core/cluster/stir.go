@@ -11,7 +11,7 @@ const (
 	Cleared
 	// Emptied: all domains have.
 	Emptied
-	// Evened: a domain's count has fallen, the least count has risen, or there are other domains.
+	// Evened: a domain's count has fallen, the least count has risen, or there is a domain less.
 	Evened
 
 	stirs = 4

@@ -162,6 +162,20 @@ func (t *Tally) LeastWith(n *Node, more int, wanted int32) int {
 	return least
 }
 
+// Nodes returns the nodes of the domains in which any are counted, in no order that means anything, if they are not more than so many.
+func (t *Tally) Nodes(most int) (nodes []*Node, all bool) {
+	if t.counts.all != nil {
+		return nil, false
+	}
+	for d := range t.counts.few {
+		nodes = append(nodes, t.scope.Axis.domains[d].nodes...)
+		if len(nodes) > most {
+			return nil, false
+		}
+	}
+	return nodes, true
+}
+
 // tally returns the tally of a matcher in a scope, made when there is none.
 func (s *State) tally(m *Matcher, x *Scope, staying bool) *Tally {
 	for _, t := range m.tallies {
@@ -282,7 +296,8 @@ func (t *Tally) measure() {
 	}
 }
 
-// widen takes a domain in that the scope has now, and contract out one that it has no more; nothing is counted there.
+// widen takes a domain in that the scope has now, and contract out one that it has no more; nothing is counted there. That there is one more helps nobody: it has none, so the
+// least count is none, as it was taken to be while there were too few.
 func (s *State) widen(t *Tally, d int32) {
 	if !t.staying {
 		return
@@ -294,7 +309,6 @@ func (s *State) widen(t *Tally, d int32) {
 		t.atLeast++
 	}
 	s.topo.version++
-	s.stir(t.of, Evened)
 }
 
 func (s *State) contract(t *Tally, d int32) {

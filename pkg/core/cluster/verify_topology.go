@@ -40,7 +40,22 @@ func (v *verifier) topology() {
 	for _, x := range v.s.topo.axes {
 		v.axis(x)
 	}
+	v.axes()
 	v.folks()
+}
+
+// axes holds that every domain lists its nodes.
+func (v *verifier) axes() {
+	for _, x := range v.s.topo.axes {
+		listed := 0
+		for d := range x.domains {
+			for _, n := range x.domains[d].nodes {
+				listed++
+				v.check(v.s.slots[n.Index] == n && x.of[n.Index] == int32(d), "node %s is listed in a domain of %s that it is not in", n.Name, x.Key)
+			}
+		}
+		v.check(listed == x.located, "%d nodes are listed in domains of %s, %d are in some", listed, x.Key, x.located)
+	}
 }
 
 // axis holds that nodes are counted that are in domains.

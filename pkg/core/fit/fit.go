@@ -82,9 +82,9 @@ func fitsAll(rules []check, a Ask, n *cluster.Node) bool {
 // fitsVolumes costs those who ask for no volumes one look.
 func fitsVolumes(a Ask, n *cluster.Node) bool { return a.Volumes == nil || fitsAll(ofVolumes, a, n) }
 
-// fitsTopology costs those who have no terms, and whom no term means, one look.
+// fitsTopology costs those who have no terms, and whom no term means, one look. The rules that most often refuse go first.
 func fitsTopology(a Ask, n *cluster.Node) bool {
-	return !a.Topological() || !isSkewed(a, n) && !alone(a, n, false) && !repelled(a, n) && !unwelcome(a, n)
+	return !a.Topological() || !repelled(a, n) && !unwelcome(a, n) && !alone(a, n, false) && !isSkewed(a, n)
 }
 
 // Why appends every reason of the first rule that refuses; none when the ask fits.

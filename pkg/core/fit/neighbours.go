@@ -70,3 +70,20 @@ func unwelcome(a Ask, n *cluster.Node) bool {
 	}
 	return len(n.Nominees) > 0 && unwelcomeBeside(a, n)
 }
+
+// Near returns the only nodes on which an ask with required affinity may fit, if they are known to be so few: those of the domains where the pods are that it wants to be with.
+// It fits on none of the others.
+func Near(a Ask, most int) (nodes []*cluster.Node, few bool) {
+	if a.Shape.Bonds == nil {
+		return nil, false
+	}
+	for _, t := range a.Shape.Bonds.Together {
+		if t.Total() == 0 {
+			continue // it may be the first
+		}
+		if list, all := t.Nodes(most); all && (!few || len(list) < len(nodes)) {
+			nodes, few = list, true
+		}
+	}
+	return nodes, few
+}

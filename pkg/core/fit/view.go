@@ -65,6 +65,6 @@ func (v *View) Open(a Ask) bool {
 // Admits reports what is left to ask of a node that is in one of the view's classes and has room enough if nobody else is on the way: its host ports, its
 // nominees, its description where classes do not tell, what it can do for the ask's volumes, and where other pods are.
 func (v *View) Admits(a Ask, n *cluster.Node) bool {
-	return ports.fits(a, n) && (len(n.Nominees) == 0 || fitsBeside(a, n)) && (!v.ByNode || named.fits(a, n) && affinity.fits(a, n)) &&
-		fitsVolumes(a, n) && fitsTopology(a, n)
+	return fitsTopology(a, n) && ports.fits(a, n) && (len(n.Nominees) == 0 || fitsBeside(a, n)) && (!v.ByNode || named.fits(a, n) && affinity.fits(a, n)) &&
+		fitsVolumes(a, n)
 }

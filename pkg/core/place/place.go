@@ -20,6 +20,9 @@ func First(s *cluster.State, o *order.Orders, p *cluster.Pod, a fit.Ask, v *fit.
 	if nodes, few := fit.Confined(s, a); few {
 		return o.Best(s, p, by, fitting(a, nodes)), 1 + len(nodes)
 	}
+	if nodes, few := fit.Near(a, manyNear); few {
+		return o.Best(s, p, by, fitting(a, nodes)), 1 + len(nodes)
+	}
 	v.Update(s, a)
 	return o.First(s, &order.Query{
 		Pod: p, Order: by, Classes: v.Within(s, a), ByNode: v.ByNode, Open: v.Open(a),
@@ -37,6 +40,9 @@ func fitting(a fit.Ask, nodes []*cluster.Node) []*cluster.Node {
 	}
 	return list
 }
+
+// manyNear is how many nodes near others are looked at one by one; where there are more the order is walked.
+const manyNear = 64
 
 // Nominated returns the node that the ask is nominated for if it fits there. It goes before any order of nodes: others may have left that node for it.
 func Nominated(s *cluster.State, a fit.Ask) *cluster.Node {
