@@ -33,8 +33,8 @@ type ClaimUse struct {
 
 // ReadNeeds reads what a pod asks of volumes; nil if nothing.
 func ReadNeeds(pod *v1.Pod) *Needs {
-	if len(pod.Spec.Volumes) == 0 {
-		return nil
+	if !slices.ContainsFunc(pod.Spec.Volumes, restricts) {
+		return nil // as most: their volumes are configuration and scratch space
 	}
 	n := &Needs{Disks: disksOf(pod.Spec.Volumes)}
 	for i := range pod.Spec.Volumes {
@@ -54,6 +54,11 @@ func ReadNeeds(pod *v1.Pod) *Needs {
 		}
 	}
 	return n.keyed(pod.Namespace)
+}
+
+// restricts reports whether a volume says anything about where its pod may run.
+func restricts(v v1.Volume) bool {
+	return v.PersistentVolumeClaim != nil || v.Ephemeral != nil || v.GCEPersistentDisk != nil || v.AWSElasticBlockStore != nil || v.ISCSI != nil || v.RBD != nil
 }
 
 // WithInline returns the needs with disks that a CSI driver attaches; n may be nil.
