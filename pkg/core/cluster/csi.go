@@ -62,9 +62,10 @@ func (s *State) helpAll() {
 	}
 }
 
-// SetCapacity takes in the newest fact of a driver's capacity.
+// SetCapacity takes in the newest fact of a driver's capacity. That there is less, as after every volume that is made, helps nobody.
 func (s *State) SetCapacity(f *CapacityFact) {
-	if s.storage.capacities[claimKey{f.Namespace, f.Name}].Same(f) {
+	old := s.storage.capacities[claimKey{f.Namespace, f.Name}]
+	if old.Same(f) {
 		return
 	}
 	s.RemoveCapacity(f.Namespace, f.Name)
@@ -72,9 +73,22 @@ func (s *State) SetCapacity(f *CapacityFact) {
 	k.capacities.insert(f, f.Pin)
 	k.version++
 	s.storage.capacities[claimKey{f.Namespace, f.Name}] = f
+	if !f.offersMore(old) {
+		return
+	}
 	for _, c := range k.waiting {
 		s.help(c.users)
 	}
+}
+
+// offersMore reports whether a node may have storage by this fact that it had not by an older one: it is new, larger volumes fit, or other nodes can reach it.
+func (f *CapacityFact) offersMore(old *CapacityFact) bool {
+	if old == nil || f.Most > old.Most {
+		return true
+	}
+	before := *old
+	before.Most = f.Most
+	return !before.Same(f)
 }
 
 // RemoveCapacity forgets a driver's capacity. That helps nobody.

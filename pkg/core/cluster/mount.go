@@ -125,8 +125,8 @@ func (s *State) freed(m *mount) {
 
 // recountUsers counts the pods that name a claim as its volume is counted now.
 func (s *State) recountUsers(c *VolumeClaim) {
+	s.touchUsers(c)
 	for _, v := range c.users {
-		s.touchUsers(c)
 		if len(v.allocs) == 0 {
 			continue
 		}
