@@ -15,7 +15,7 @@ type byCompany struct {
 }
 
 // byCompany returns the rater for a pod's company; nil when nobody is there that matters.
-func (o *Orders) byCompany(e Evaluator, p *cluster.Pod) rater {
+func (o *Orders) byCompany(e *Evaluator, p *cluster.Pod) rater {
 	own := p.Leanings != nil && len(p.Leanings.Near) > 0
 	if !own && (e.OwnTerms || !p.Selected()) {
 		return nil // most pods: they must cost nothing

@@ -31,7 +31,8 @@ type weighted struct {
 
 // raters are those of an order that can tell nodes apart for a pod; none for most pods.
 func (o *Orders) raters(s *cluster.State, x *Index, p *cluster.Pod) (list []weighted) {
-	for _, e := range x.spec.Evaluators {
+	for i := range x.rated {
+		e := &x.rated[i]
 		if r := o.rater(s, e, p); r != nil {
 			list = append(list, weighted{r, e.Kind, e.Weight})
 		}
@@ -39,8 +40,19 @@ func (o *Orders) raters(s *cluster.State, x *Index, p *cluster.Pod) (list []weig
 	return list
 }
 
+// rated are the evaluators that must see all nodes.
+func (s Spec) rated() (list []Evaluator) {
+	for _, e := range s.Evaluators {
+		switch e.Kind {
+		case InterPodAffinity, PodTopologySpread, DefaultSpread, ImageLocality:
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
 // rater returns what an evaluator has to say that must see all nodes; nil when that is nothing.
-func (o *Orders) rater(s *cluster.State, e Evaluator, p *cluster.Pod) rater {
+func (o *Orders) rater(s *cluster.State, e *Evaluator, p *cluster.Pod) rater {
 	switch e.Kind {
 	case ImageLocality:
 		return o.byImages(s, p)

@@ -12,6 +12,8 @@ import (
 type Index struct {
 	spec  Spec
 	score scorer
+	// rated are the evaluators of which a pod may need a rater.
+	rated []Evaluator
 	// avoid and fit are the weights of what is said of scarce resources.
 	avoid, fit int64
 	shelves    map[place]*shelf
@@ -41,7 +43,7 @@ type spot struct {
 func newIndex(spec Spec) *Index {
 	return &Index{
 		spec: spec, shelves: map[place]*shelf{}, byClass: map[*cluster.Class][]*shelf{}, in: map[*cluster.Node]spot{},
-		ceilings: map[int64]*ceiling{}, avoid: spec.weight(ScarceAvoidance), fit: spec.weight(ScarceFit),
+		ceilings: map[int64]*ceiling{}, avoid: spec.weight(ScarceAvoidance), fit: spec.weight(ScarceFit), rated: spec.rated(),
 	}
 }
 
