@@ -33,6 +33,8 @@ type Core struct {
 	prepared  uint64
 	// hidden is what of volumes may not be read; empty if all may.
 	hidden string
+	// spacesHidden: namespaces may not be read.
+	spacesHidden bool
 
 	leading bool
 	now     time.Time

@@ -10,7 +10,7 @@ import (
 )
 
 // Event is a fact or an answer that Step takes in. The set is closed: NodeSet, NodeGone, PodSet, PodGone, PodRejected, BindDone,
-// Lead, Quarantine, OrdersSet, QueuesSet, NamespaceSet, NamespaceGone, SelectorSet, SelectorGone, DeviceClassSet, DeviceClassGone, and those of volumes
+// Lead, Quarantine, OrdersSet, QueuesSet, NamespaceSet, NamespaceGone, NamespacesHidden, SelectorSet, SelectorGone, DeviceClassSet, DeviceClassGone, and those of volumes
 // (volumeevent.go).
 type Event interface{ event() }
 
@@ -32,6 +32,10 @@ type NamespaceSet struct{ Namespace *cluster.NamespaceFact }
 
 // NamespaceGone says that a namespace no longer exists.
 type NamespaceGone struct{ Name string }
+
+// NamespacesHidden says whether namespaces may not be read. While that lasts pods are held that require something of pods in namespaces with certain labels:
+// whom they mean is not known.
+type NamespacesHidden struct{ Hidden bool }
 
 // SelectorSet is the newest state of a Service or controller that selects pods. They are told only where a node order spreads pods by their selectors.
 type SelectorSet struct{ Selector *cluster.SelectorFact }
@@ -88,22 +92,23 @@ type Quarantine struct {
 	Why string
 }
 
-func (NodeSet) event()         {}
-func (NodeGone) event()        {}
-func (PodSet) event()          {}
-func (PodGone) event()         {}
-func (PodRejected) event()     {}
-func (BindDone) event()        {}
-func (Lead) event()            {}
-func (Quarantine) event()      {}
-func (OrdersSet) event()       {}
-func (QueuesSet) event()       {}
-func (NamespaceSet) event()    {}
-func (NamespaceGone) event()   {}
-func (SelectorSet) event()     {}
-func (SelectorGone) event()    {}
-func (DeviceClassSet) event()  {}
-func (DeviceClassGone) event() {}
+func (NodeSet) event()          {}
+func (NodeGone) event()         {}
+func (PodSet) event()           {}
+func (PodGone) event()          {}
+func (PodRejected) event()      {}
+func (BindDone) event()         {}
+func (Lead) event()             {}
+func (Quarantine) event()       {}
+func (OrdersSet) event()        {}
+func (QueuesSet) event()        {}
+func (NamespaceSet) event()     {}
+func (NamespaceGone) event()    {}
+func (NamespacesHidden) event() {}
+func (SelectorSet) event()      {}
+func (SelectorGone) event()     {}
+func (DeviceClassSet) event()   {}
+func (DeviceClassGone) event()  {}
 
 // OrdersSet replaces the node orders, of which the first holds where none is named (none: the built-in one), and says what is scarce.
 type OrdersSet struct {

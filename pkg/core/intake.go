@@ -47,6 +47,8 @@ func (c *Core) take(e Event) {
 	case NamespaceGone:
 		c.state.RemoveNamespace(e.Name)
 		c.followKin()
+	case NamespacesHidden:
+		c.hideSpaces(e.Hidden)
 	case SelectorSet:
 		c.state.SetSelector(e.Selector)
 	case SelectorGone:
@@ -231,10 +233,26 @@ func (c *Core) whyHeld(p *cluster.Pod) (reason, text string) {
 		return ReasonUnsupported, c.devicesText(p.Shape)
 	case c.hidden != "" && needsClaims(p):
 		return ReasonSchedulerError, "held: the pod has volume claims, and Sluice may not read " + c.hidden + "; give its service account the rights in deploy/base/rbac.yaml."
+	case c.spacesHidden && p.Shape.Topology.BySpaces():
+		return ReasonSchedulerError, "held: the pod's affinity or anti-affinity has a namespaceSelector, and Sluice may not read namespaces; " +
+			"give its service account the rights in deploy/base/rbac.yaml."
 	case p.App.Ledger == nil:
 		return ReasonNoQueue, p.App.Fault + "."
 	}
 	return "", ""
+}
+
+// hideSpaces holds the pods that mean others by the labels of namespaces while these may not be read, and lets them go when they may.
+func (c *Core) hideSpaces(hidden bool) {
+	if c.spacesHidden == hidden {
+		return
+	}
+	c.spacesHidden = hidden
+	for _, p := range c.state.SortedPods() {
+		if p.Shape.Topology.BySpaces() && c.pending.Ask(p) != nil {
+			c.settle(p)
+		}
+	}
 }
 
 // welcome notes what a pod that has come to wait asks for.

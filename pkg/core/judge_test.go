@@ -179,6 +179,9 @@ func (j *judge) judgePlacing(b core.Bind, e core.PrepareVolumes) error {
 	if j.byDevicesAlone(p) {
 		return fmt.Errorf("%v: it asks for what only a DeviceClass provides", b)
 	}
+	if j.spacesHidden && meansByLabels(j.raw(p.UID)) {
+		return fmt.Errorf("%v: it means pods by the labels of namespaces, which may not be read", b)
+	}
 	if err := j.allowed(p, n); err != nil {
 		return fmt.Errorf("%v: %w", b, err)
 	}

@@ -57,9 +57,12 @@ func (r *runner) somethingInRoom() {
 	case 14:
 		r.now = r.now.Add(time.Duration(r.src.below(20)) * time.Second)
 	case 15:
-		if r.src.chance(3) {
+		switch r.src.below(9) {
+		case 0, 1, 2:
 			r.tell(core.NamespaceGone{Name: pick(r.src, someSpaces)})
-		} else {
+		case 3:
+			r.tell(core.NamespacesHidden{Hidden: r.src.chance(3)})
+		default:
 			r.tell(core.NamespaceSet{Namespace: r.src.namespace()})
 		}
 	}

@@ -79,6 +79,18 @@ func (j *judge) terms(p *cluster.PodFact, n *cluster.NodeFact) error {
 	return nil
 }
 
+// meansByLabels reports whether a required term selects namespaces by something.
+func meansByLabels(p *v1.Pod) bool {
+	terms := antiTerms(p)
+	if a := p.Spec.Affinity; a != nil && a.PodAffinity != nil {
+		terms = append(slices.Clip(terms), a.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution...)
+	}
+	return slices.ContainsFunc(terms, func(t v1.PodAffinityTerm) bool {
+		s := t.NamespaceSelector
+		return s != nil && len(s.MatchLabels)+len(s.MatchExpressions) > 0
+	})
+}
+
 // known returns a node on which pods count.
 func (j *judge) known(name string) *cluster.NodeFact {
 	if n := j.nodes[name]; n != nil && !j.quarantined[n.UID] {

@@ -27,6 +27,8 @@ type storageBooks struct {
 	capacities  map[string]*cluster.CapacityFact
 	attachments map[string]*cluster.AttachmentFact
 	hidden      string
+	// spacesHidden: namespaces may not be read.
+	spacesHidden bool
 	// preparing are the pods whose claims are being bound.
 	preparing map[types.UID]core.PrepareVolumes
 }
@@ -71,6 +73,8 @@ func (b *storageBooks) learnVolumes(e core.Event) {
 		delete(b.attachments, e.Name)
 	case core.VolumesHidden:
 		b.hidden = e.What
+	case core.NamespacesHidden:
+		b.spacesHidden = e.Hidden
 	}
 }
 
@@ -88,6 +92,7 @@ func (b *storageBooks) everyVolume(tell func(core.Event)) {
 	inOrder(b.capacities, func(f *cluster.CapacityFact) { tell(core.CapacitySet{Capacity: f}) })
 	inOrder(b.attachments, func(f *cluster.AttachmentFact) { tell(core.AttachmentSet{Attachment: f}) })
 	tell(core.VolumesHidden{What: b.hidden})
+	tell(core.NamespacesHidden{Hidden: b.spacesHidden})
 }
 
 func inOrder[F any](m map[string]F, f func(F)) {

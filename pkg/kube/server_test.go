@@ -164,6 +164,8 @@ func storageWords(e core.Event) string {
 		return "attachment " + e.Name + " gone"
 	case core.VolumesHidden:
 		return "hidden " + e.What
+	case core.NamespacesHidden:
+		return fmt.Sprint("namespaces hidden ", e.Hidden)
 	}
 	return ""
 }

@@ -79,7 +79,7 @@ func (w *Watch) withoutStorage() {
 	w.without(attachments, "volumes that are still attached where no pod uses them are not counted against a node's limit").optional = true
 }
 
-// hide tells the core what of volumes cannot be read, whenever that changes. It can be again when all of it is in the sink.
+// hide tells the core what cannot be read for want of which it holds pods, whenever that changes. It can be again when all of it is in the sink.
 func (w *Watch) hide(resource string, hidden bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -87,7 +87,11 @@ func (w *Watch) hide(resource string, hidden bool) {
 		return
 	}
 	w.hidden[resource] = hidden
-	what := slices.DeleteFunc(slices.Sorted(maps.Keys(w.hidden)), func(r string) bool { return !w.hidden[r] })
+	if resource == spaces {
+		w.sink.Put(core.NamespacesHidden{Hidden: hidden})
+		return
+	}
+	what := slices.DeleteFunc(slices.Sorted(maps.Keys(w.hidden)), func(r string) bool { return !w.hidden[r] || r == spaces })
 	w.sink.Put(core.VolumesHidden{What: strings.Join(what, ", ")})
 }
 

@@ -67,7 +67,7 @@ type Watch struct {
 
 	mu      sync.Mutex
 	waiting map[string]bool // resources not listed yet
-	hidden  map[string]bool // resources of volumes that cannot be read
+	hidden  map[string]bool // resources that cannot be read for want of which pods are held
 	synced  chan struct{}
 }
 
@@ -103,7 +103,8 @@ func NewWatch(c *Client, o WatchOptions, sink Sink) (*Watch, error) {
 		synced:   make(chan struct{}),
 	}
 	w.reader.others = o.OtherSchedulers
-	w.without("namespaces", "queues and quotas that their annotations set are not known")
+	w.without(spaces, "queues and quotas that their annotations set are not known, and pods whose required affinity or anti-affinity has a namespaceSelector "+
+		"are held").begun = func() { w.hide(spaces, true) }
 	w.without(deviceClasses, "pods that ask for an extended resource which a DeviceClass provides are told that no node offers it").optional = true
 	w.withoutStorage()
 	if o.Extra.Selectors {
@@ -127,7 +128,7 @@ func (w *Watch) Run(ctx context.Context) {
 		track(ctx, w, tracked[*cluster.PodFact]{"pods", newPod, newPods, pods{w.reader, vanished}})
 	})
 	all.Go(func() {
-		track(ctx, w, tracked[*cluster.NamespaceFact]{"namespaces", newNamespace, newNamespaces, namespaces{w.reader}})
+		track(ctx, w, tracked[*cluster.NamespaceFact]{spaces, newNamespace, newNamespaces, namespaces{w.reader}})
 	})
 	all.Go(func() {
 		track(ctx, w, tracked[*cluster.DeviceClassFact]{deviceClasses, newDeviceClass, newDeviceClasses, devices{}})
@@ -152,8 +153,11 @@ func newNamespaces() runtime.Object    { return &v1.NamespaceList{} }
 func newDeviceClass() runtime.Object   { return &resourcev1.DeviceClass{} }
 func newDeviceClasses() runtime.Object { return &resourcev1.DeviceClassList{} }
 
-// deviceClasses is the resource.
-const deviceClasses = "deviceclasses"
+// Resources.
+const (
+	deviceClasses = "deviceclasses"
+	spaces        = "namespaces"
+)
 
 // options of a reflector. It asks an API server that is away again after 0.2 s to 3 s, sooner than client-go would: until it is back
 // nothing is placed.

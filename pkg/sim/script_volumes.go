@@ -219,8 +219,13 @@ func preparations(e core.PrepareVolumes) (text string) {
 	return text
 }
 
-// hide takes the right to read volumes away, or gives it back: hide [what].
+// hide takes the right to read volumes or namespaces away, or gives both back: hide [what].
 func (s *Script) hide(a Args, _ string) error {
+	spaces := a.Name == "namespaces"
+	s.cluster.tell(core.NamespacesHidden{Hidden: spaces})
+	if spaces {
+		return nil
+	}
 	s.cluster.tell(core.VolumesHidden{What: a.Name})
 	return nil
 }

@@ -232,6 +232,12 @@ func (s *Selection) bySpaces() bool {
 	return selectable
 }
 
+// BySpaces reports whether the labels of namespaces decide whom required terms mean.
+func (t *Topology) BySpaces() bool {
+	by := func(x Term) bool { return x.bySpaces() && !x.Spaces.Empty() }
+	return t != nil && (slices.ContainsFunc(t.Together, by) || slices.ContainsFunc(t.Apart, by))
+}
+
 // write adds the terms to a demand's key.
 func (t *Topology) write(q *quoter) {
 	if t == nil {
