@@ -81,7 +81,10 @@ func (c *Configuration) Schedulers() []string {
 // Nodes says which nodes Sluice may use.
 type Nodes struct {
 	// Selector is a label selector as kubectl takes it, for example `pool=batch,arch in (amd64,arm64),!reserved`. Empty means
-	// all nodes. Pods on nodes outside it are not counted; a node whose labels stop matching gets no further pods
+	// all nodes. Pods on nodes outside it do not count where pods are kept apart, brought together or spread:
+	// a pod with anti-affinity by zone may be placed in a zone where a pod that it must avoid runs on a node outside the selector, and pods there
+	// make no zone fuller or emptier for topology spread. kube-scheduler counts them, as it sees all nodes. So select whole zones, or use
+	// terms about other pods only among pods that all run on selected nodes. A node whose labels stop matching gets no further pods
 	// and keeps those it has. What Sluice promises about reservations holds only on nodes that no other scheduler fills.
 	Selector string `yaml:"selector"`
 }
