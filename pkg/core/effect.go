@@ -27,7 +27,8 @@ type Bind struct {
 }
 
 // Recall asks for a bind back whose room somebody else has taken meanwhile. If the bind has not been sent it is answered with BindDone
-// Recalled; else the Recall is ignored, and the bind's own answer follows.
+// Recalled; else the Recall is ignored, and the bind's own answer follows. It asks the pod's PrepareVolumes back as well: what is not on its way yet is
+// not to be written, and is answered as not stored.
 type Recall struct{ UID types.UID }
 
 // PrepareVolumes asks for the claims of a pod that is going to a node to be bound. It is owed a VolumesDone with its serial; one of the same pod with a higher serial

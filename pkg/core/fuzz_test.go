@@ -258,6 +258,8 @@ func (r *runner) step() {
 		case core.PrepareVolumes:
 			r.prepared = append(r.prepared, e)
 			r.preparations++
+		case core.Recall:
+			r.recallPreparations(e)
 		}
 	}
 	r.checkStandings()

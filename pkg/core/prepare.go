@@ -18,7 +18,7 @@ import (
 //	                                 │ refused                  │ the provisioner gave up, a volume went elsewhere, the time is over
 //	                                 └────▶ undone, backoff ◀───┘
 //
-// What has been written stays: the next attempt finds it in the facts (a claim that is to be provisioned for a node, a volume that is kept for a claim), and so
+// What is undone before it is written is recalled. What has been written stays: the next attempt finds it in the facts (a claim that is to be provisioned for a node, a volume that is kept for a claim), and so
 // does the next leader.
 type preparation struct {
 	pod    *cluster.Pod
@@ -26,7 +26,7 @@ type preparation struct {
 	choice *cluster.Choice
 	serial uint64
 	until  time.Time
-	// stored: the API server has it, with these versions.
+	// stored: it has been answered. The API server has it, with these versions.
 	stored   bool
 	versions []string
 	// fault is why the API server has not stored it.
@@ -203,10 +203,14 @@ func before(a, b string) bool {
 	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b)) < 0
 }
 
-// end forgets a preparation: its pod goes on to be bound, or has been taken off its node.
+// end forgets a preparation: its pod goes on to be bound, or has been taken off its node. What may not have been written is asked back: it would tie the claims to a
+// node for which they are not meant any more.
 func (c *Core) end(x *preparation) {
 	x.over = true
 	delete(c.preparing, x.bind.Pod.UID)
+	if !x.stored {
+		c.emit(Recall{UID: x.bind.Pod.UID})
+	}
 }
 
 // undo takes a pod off the node for which its claims were being bound.

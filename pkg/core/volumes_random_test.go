@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -254,6 +255,17 @@ func (r *runner) answerPreparation() {
 		return
 	}
 	r.write(e, r.src.chance(2))
+}
+
+// recallPreparations drops what has been asked back, unless it is on its way already.
+func (r *runner) recallPreparations(e core.Recall) {
+	r.prepared = slices.DeleteFunc(r.prepared, func(p core.PrepareVolumes) bool {
+		if p.Pod.UID != e.UID || r.src.chance(2) {
+			return false
+		}
+		r.tell(core.VolumesDone{UID: e.UID, Serial: p.Serial, Message: "recalled"})
+		return true
+	})
 }
 
 // write does what a PrepareVolumes asks for, if it can be done.

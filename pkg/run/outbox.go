@@ -172,6 +172,7 @@ func (o *Outbox) accept(e core.Effect, now time.Time) {
 		o.addBind(e, now)
 	case core.Recall:
 		o.recall(e.UID)
+		o.recallPreparation(e.UID)
 	case core.PrepareVolumes:
 		o.addPreparation(e, now)
 	case core.Condition:

@@ -22,14 +22,19 @@ const prepareFor = 2 * time.Minute
 //	  └───────────┘  └── later ── tried for too long ────────────────────────────> not stored
 //
 // Of one pod only one is under way. A newer one takes the place of an older that waits; if that is in flight it follows when that is back, which is answered
-// to nobody then.
+// to nobody then. One that is recalled is answered at once if it waits; if it is in flight, when that is back, however it went.
 type preparation struct {
 	newest   core.PrepareVolumes
 	accepted time.Time
 	failures int
 	// waiting: it is queued, or will be later. flying: it is in flight.
 	waiting, flying bool
+	// recalled: it is not to be made any more; where it still stands in a queue it is passed over.
+	recalled bool
 }
+
+// recalled is why a preparation was not made that had been asked back in time.
+const recalled = "recalled"
 
 type preparations struct {
 	ready queue[*preparation]
@@ -53,9 +58,21 @@ func (o *Outbox) addPreparation(e core.PrepareVolumes, now time.Time) {
 		p = &preparation{}
 		o.volumes.all[e.Pod.UID] = p
 	}
-	p.newest, p.accepted, p.failures = e, now, 0
+	p.newest, p.accepted, p.failures, p.recalled = e, now, 0, false
 	if !p.waiting && !p.flying {
 		o.queuePreparation(p)
+	}
+}
+
+// recallPreparation sees to it that nothing more is written for a pod's claims than is on its way.
+func (o *Outbox) recallPreparation(uid types.UID) {
+	p := o.volumes.all[uid]
+	if p == nil {
+		return
+	}
+	p.recalled = true
+	if p.waiting {
+		o.prepared(p, core.VolumesDone{Message: recalled})
 	}
 }
 
@@ -66,6 +83,9 @@ func (o *Outbox) queuePreparation(p *preparation) {
 
 func (o *Outbox) sendPreparation() {
 	p := o.volumes.ready.pop()
+	if p.recalled {
+		return
+	}
 	o.inFlight++
 	o.limit.used(o.inFlight)
 	o.conditions.passed++
@@ -79,11 +99,14 @@ func (o *Outbox) sendPreparation() {
 		o.inFlight--
 		p.flying = false
 		o.judge(now, a, took)
-		if p.newest.Serial != sent.Serial {
+		switch {
+		case p.newest.Serial == sent.Serial:
+			o.settlePreparation(p, now, a, versions)
+		case p.recalled:
+			o.prepared(p, core.VolumesDone{Message: recalled})
+		default:
 			o.queuePreparation(p)
-			return
 		}
-		o.settlePreparation(p, now, a, versions)
 	})
 }
 
@@ -91,6 +114,8 @@ func (o *Outbox) settlePreparation(p *preparation, now time.Time, a kube.Answer,
 	switch {
 	case a.Verdict == kube.Done:
 		o.prepared(p, core.VolumesDone{Stored: true, Versions: versions})
+	case p.recalled:
+		o.prepared(p, core.VolumesDone{Message: message(a.Err)})
 	case a.Verdict == kube.Busy:
 		p.waiting = true
 		o.volumes.ready.unpop(p)
@@ -110,9 +135,12 @@ func (o *Outbox) prepared(p *preparation, done core.VolumesDone) {
 	e := p.newest
 	delete(o.volumes.all, e.Pod.UID)
 	done.UID, done.Serial = e.Pod.UID, e.Serial
-	if done.Stored {
+	switch {
+	case done.Stored:
 		o.log.Debug("volumes are being prepared", "pod", name(e.Pod), "node", e.Node, "bindings", len(e.Bindings), "provisions", len(e.Provisions))
-	} else {
+	case p.recalled:
+		o.log.Debug("preparation of volumes recalled", "pod", name(e.Pod), "node", e.Node)
+	default:
 		o.log.Info("volumes could not be prepared", "pod", name(e.Pod), "node", e.Node, "why", done.Message)
 	}
 	o.cfg.Answers.Put(done)

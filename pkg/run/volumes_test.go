@@ -87,3 +87,50 @@ func TestPreparationsAndBindsTakeTurns(t *testing.T) {
 		require.Equal(t, map[string]int{kindBind: 50, kindVolumes: 50}, seen)
 	})
 }
+
+// A preparation that is recalled while it waits is answered and not made; one that is in flight is answered as it ends. One that is asked for afterwards is made.
+func TestRecalledPreparations(t *testing.T) {
+	within(t, 8, func(t *testing.T, w *world) {
+		w.script = func(request) fate { return fate{takes: time.Second} }
+		w.Put([]core.Effect{prepareOf("sent", "n1", 1), prepareOf("replaced", "n1", 2)}) // no more are sent at first
+		time.Sleep(500 * time.Millisecond)
+		w.Put([]core.Effect{prepareOf("queued", "n1", 3), prepareOf("again", "n1", 4), prepareOf("replaced", "n2", 5)})
+		for _, uid := range []types.UID{"sent", "replaced", "queued", "again", "unknown"} {
+			w.Put([]core.Effect{core.Recall{UID: uid}})
+		}
+		w.Put([]core.Effect{prepareOf("again", "n3", 6)})
+		w.settle()
+		require.ElementsMatch(t, []core.VolumesDone{
+			{UID: "sent", Serial: 1, Stored: true, Versions: []string{"1"}},
+			{UID: "queued", Serial: 3, Message: recalled},
+			{UID: "again", Serial: 4, Message: recalled},
+			{UID: "replaced", Serial: 5, Message: recalled},
+			{UID: "again", Serial: 6, Stored: true, Versions: []string{"6"}},
+		}, w.volumes)
+		require.Nil(t, w.pods["queued"])
+		require.Equal(t, []string{"n1"}, w.pods["replaced"].prepared)
+		require.Equal(t, []string{"n3"}, w.pods["again"].prepared)
+	})
+}
+
+// A recalled preparation is not made again, however its last try ended: not while the API server asks for patience, and not when an answer was lost.
+func TestRecalledPreparationsAreNotMadeAgain(t *testing.T) {
+	within(t, 8, func(t *testing.T, w *world) {
+		w.script = func(r request) fate {
+			if r.uid == "throttled" {
+				return failed(kube.Busy, 5*time.Second)
+			}
+			return fate{takes: 100 * time.Millisecond, lose: true}
+		}
+		w.Put([]core.Effect{prepareOf("throttled", "n1", 1), prepareOf("lost", "n1", 2)})
+		time.Sleep(50 * time.Millisecond)
+		w.Put([]core.Effect{core.Recall{UID: "throttled"}, core.Recall{UID: "lost"}})
+		w.settle()
+		require.ElementsMatch(t, []core.VolumesDone{
+			{UID: "throttled", Serial: 1, Message: recalled},
+			{UID: "lost", Serial: 2, Message: "connection reset"},
+		}, w.volumes)
+		time.Sleep(time.Minute)
+		require.Len(t, w.requests, 2)
+	})
+}
