@@ -136,8 +136,8 @@ func (c *Core) follow(x *preparation) {
 	}
 }
 
-// look reports whether all claims of the choice are bound, or what has gone wrong. The rules are those of kube-scheduler (checkBindings). A fact from
-// before the write says nothing.
+// look reports whether all claims of the choice are bound, or what has gone wrong. The rules are those of kube-scheduler (checkBindings). What
+// a fact says to be so is so, whatever its version: nobody tells of a version that brings nothing new. What it says not to be so, only if it is not from before the write.
 func (x *preparation) look(n *cluster.Node) (ready bool, fault string) {
 	ready = true
 	for i, b := range x.choice.Bindings {
@@ -171,24 +171,29 @@ func lookAtBinding(b cluster.Binding, n *cluster.Node, version string) (bound bo
 		return false, fmt.Sprintf("persistentvolume %q not found", b.Volume.Name)
 	case claim == nil:
 		return false, fmt.Sprintf("persistentvolumeclaim %q not found", b.Claim.Name)
+	}
+	reached, kept := fit.Reaches(n, v), v.ClaimRef != nil && v.ClaimRef.UID != "" && b.Volume.KeptFor(b.Claim)
+	switch {
+	case reached && kept:
+		return claim.Bound, ""
 	case before(v.ResourceVersion, version):
 		return false, ""
-	case !fit.Reaches(n, v):
+	case !reached:
 		return false, fmt.Sprintf("pv %q node affinity doesn't match node %q", v.Name, n.Name)
-	case v.ClaimRef == nil || v.ClaimRef.UID == "" || !b.Volume.KeptFor(b.Claim):
-		return false, fmt.Sprintf("ClaimRef got reset for pv %q", v.Name)
 	}
-	return claim.Bound, ""
+	return false, fmt.Sprintf("ClaimRef got reset for pv %q", v.Name)
 }
 
 func lookAtProvision(c *cluster.VolumeClaim, n *cluster.Node, version string) (bound bool, fault string) {
 	f := c.Fact
-	switch {
-	case f == nil:
+	if f == nil {
 		return false, fmt.Sprintf("persistentvolumeclaim %q not found", c.Name)
-	case before(f.ResourceVersion, version):
+	}
+	selected := f.Selected && f.SelectedNode == n.Name
+	switch {
+	case !selected && before(f.ResourceVersion, version):
 		return false, ""
-	case !f.Selected || f.SelectedNode != n.Name:
+	case !selected:
 		return false, fmt.Sprintf("provisioning failed for PVC %q", c.Name)
 	case c.Volume == nil || c.Volume.Fact == nil:
 		return false, ""
