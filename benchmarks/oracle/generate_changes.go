@@ -10,6 +10,12 @@ import (
 // Changes lets some things happen to the world and returns them.
 func (g *Generator) Changes() []Change {
 	var out []Change
+	if len(g.world.Pods) > 0 && g.chance(15) { // labels alone: nothing about any node
+		p := *one(g.draw, g.world.Pods...)
+		p.Labels = g.podLabels()
+		g.world.Apply(Change{Set: &p})
+		return []Change{{Set: &p}}
+	}
 	for range one(g.draw, 1, 1, 1, 2, 3, 6) { // one alone shows best what is not followed
 		changes := []Change{g.change()}
 		if g.chance(g.volumes / 2) {
@@ -71,10 +77,10 @@ func (g *Generator) namespaceGoes() Change {
 // podChanges is what may happen to a pod in its life.
 func (g *Generator) podChanges(old *v1.Pod) Change {
 	p := *old
-	switch g.IntN(7) {
-	case 0:
+	switch g.IntN(9) {
+	case 0, 7:
 		p.Labels = g.podLabels()
-	case 1:
+	case 1, 8:
 		p.DeletionTimestamp = &metav1.Time{}
 	case 2:
 		p.Status.Phase = one(g.draw, v1.PodSucceeded, v1.PodFailed)

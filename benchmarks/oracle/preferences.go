@@ -122,7 +122,7 @@ func agrees(name string, theirs, ours int64, shape *cluster.Shape, n *cluster.No
 // scores a newcomer by, and takes containers without requests for another amount once they are resized.
 func plainRequests(w *World) bool {
 	return !slices.ContainsFunc(w.Pods, func(p *v1.Pod) bool {
-		return p.Spec.Resources != nil || len(p.Status.ContainerStatuses)+len(p.Status.InitContainerStatuses) > 0
+		return p.Spec.Resources != nil || len(p.Status.ContainerStatuses)+len(p.Status.InitContainerStatuses)+len(p.Status.Conditions) > 0
 	})
 }
 

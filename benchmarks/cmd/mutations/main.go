@@ -18,7 +18,7 @@ import (
 func main() {
 	var o options
 	flag.StringVar(&o.root, "root", "..", "the repository")
-	flag.StringVar(&o.only, "only", "", "run only mutations whose name contains this")
+	flag.StringVar(&o.only, "only", "", "run only mutations whose name matches this regular expression")
 	flag.Uint64Var(&o.pairs, "pairs", 100_000, "the most pairs that a fault may take to be found")
 	flag.Uint64Var(&o.seed, "seed", 1, "which worlds")
 	flag.Parse()
@@ -50,10 +50,14 @@ func (o *options) run() error {
 	if err := o.unmutated(); err != nil {
 		return err
 	}
+	only, err := regexp.Compile(o.only)
+	if err != nil {
+		return err
+	}
 	missed := 0
 	for _, patch := range patches {
 		name := strings.TrimSuffix(filepath.Base(patch), ".patch")
-		if !strings.Contains(name, o.only) {
+		if !only.MatchString(name) {
 			continue
 		}
 		began := time.Now()

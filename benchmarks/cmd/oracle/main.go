@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/sluice-scheduler/sluice/benchmarks/oracle"
@@ -15,8 +16,11 @@ func main() {
 	flag.Uint64Var(&o.pairs, "pairs", 1_000_000, "how many pairs of pod and node to compare at least")
 	flag.Uint64Var(&o.seed, "seed", 1, "which worlds")
 	flag.Int64Var(&o.world, "world", -1, "compare this world alone")
+	flag.Uint64Var(&o.from, "from", 0, "the number of the first world")
+	flag.DurationVar(&o.most, "time", 0, "stop after this time, however many pairs have been compared; 0 is never")
 	flag.BoolVar(&o.first, "first", false, "stop at the first difference and do not make it small")
 	flag.Parse()
+	debug.SetGCPercent(400) // worlds come and go, and little stays
 	if err := o.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "oracle:", err)
 		os.Exit(1)
@@ -25,8 +29,10 @@ func main() {
 
 type options struct {
 	pairs, seed uint64
+	from        uint64
 	world       int64
 	first       bool
+	most        time.Duration
 }
 
 func (o *options) run() error {
@@ -35,11 +41,11 @@ func (o *options) run() error {
 		return err
 	}
 	began, told := time.Now(), time.Now()
-	first, pairs := uint64(0), o.pairs
+	first, pairs := o.from, o.pairs
 	if o.world >= 0 {
 		first, pairs = uint64(o.world), 1
 	}
-	for number := first; r.Tally.Pairs < pairs && !(o.first && len(r.Found) > 0); number++ {
+	for number := first; r.Tally.Pairs < pairs && !(o.first && len(r.Found) > 0) && (o.most == 0 || time.Since(began) < o.most); number++ {
 		if err := r.World(number); err != nil {
 			return err
 		}
