@@ -35,6 +35,10 @@ var deliberate = []struct {
 		return d.Skipped[slices.Index(Plugins[:], names.InterPodAffinity)] && has(d.Sluice, "node(s) didn't satisfy existing pods anti-affinity rules") &&
 			slices.ContainsFunc(nominees(d), keepsApart)
 	}},
+	{"Which of two reasons, where a nominated pod would meet affinity", func(d *Difference) bool {
+		return starts(d.Upstream, "node(s) didn't match Pod's required features") && starts(d.Sluice, "node(s) didn't match pod affinity rules") &&
+			d.Upstream.Code == d.Sluice.Code && len(nominees(d)) > 0
+	}},
 	{"A nominated pod under a spread constraint that selects all pods", func(d *Difference) bool {
 		return starts(d.Upstream, "node(s) didn't match pod topology spread constraints") && len(nominees(d)) > 0 &&
 			spreadsOverAll(podOf(d.Case.End(), d.Case.Pod))
