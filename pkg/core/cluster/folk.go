@@ -213,9 +213,11 @@ func (s *State) reform(r *realm) {
 	}
 }
 
-// followLabels does so when the labels of a namespace decide who is selected.
-func (s *State) followLabels(name string) {
-	if r := s.topo.realmOf[name]; r != nil && slices.ContainsFunc(s.topo.live, (*Matcher).bySpaces) {
+// followLabels does so when a namespace is known otherwise than before, nil for not at all, and some matcher means its pods that did not, or the other way round.
+func (s *State) followLabels(name string, old *NamespaceFact) {
+	now := s.namespaces[name]
+	other := func(m *Matcher) bool { return m.in(name, old) != m.in(name, now) }
+	if r := s.topo.realmOf[name]; r != nil && slices.ContainsFunc(s.topo.live, other) {
 		s.reform(r)
 	}
 }

@@ -1,9 +1,6 @@
 package cluster
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // Matcher is an interned selection of pods that live shapes read or carry. Which pods it selects is known at all times (Folk), and how many of
 // them are placed where (Tally).
@@ -114,11 +111,6 @@ func (m *Matcher) selects(f *folk) bool {
 		}
 	}
 	return true
-}
-
-// bySpaces reports whether the labels of namespaces decide whom it selects.
-func (m *Matcher) bySpaces() bool {
-	return slices.ContainsFunc(m.parts, func(s Selection) bool { return s.bySpaces() })
 }
 
 // eachRealm calls f for the realms whose pods the matcher may mean.

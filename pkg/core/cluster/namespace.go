@@ -72,10 +72,10 @@ func (s *State) space(name string) *NamespaceFact {
 // SetNamespace takes in the newest fact of a namespace and looks again where its applications belong, if anything has changed by which they go.
 func (s *State) SetNamespace(f *NamespaceFact) {
 	s.count(f.Max, f.Guaranteed)
-	old, known := s.space(f.Name), s.namespaces[f.Name] != nil
+	old, known := s.space(f.Name), s.namespaces[f.Name]
 	s.namespaces[f.Name] = f
-	if !known || !maps.Equal(old.Labels, f.Labels) {
-		s.followLabels(f.Name)
+	if known == nil || !maps.Equal(known.Labels, f.Labels) {
+		s.followLabels(f.Name, known)
 	}
 	s.followSpace(old, f)
 }
@@ -83,9 +83,9 @@ func (s *State) SetNamespace(f *NamespaceFact) {
 // RemoveNamespace forgets a namespace.
 func (s *State) RemoveNamespace(name string) {
 	old := s.space(name)
-	if s.namespaces[name] != nil {
+	if known := s.namespaces[name]; known != nil {
 		delete(s.namespaces, name)
-		s.followLabels(name)
+		s.followLabels(name, known)
 	}
 	s.followSpace(old, s.space(name))
 }

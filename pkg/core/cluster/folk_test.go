@@ -1,0 +1,54 @@
+package cluster
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// apart is a demand for no pod near by that has one of some labels, in namespaces that a selector means.
+func apart(spaces labels.Selector, keys ...string) *Demand {
+	d := &Demand{Key: "apart " + spaces.String() + fmt.Sprint(keys), Topology: &Topology{}}
+	for _, k := range keys {
+		s := Selection{Spaces: spaces, Pods: labels.SelectorFromSet(labels.Set{k: "x"})}
+		s.name()
+		d.Topology.Apart = append(d.Topology.Apart, Term{s, "zone"})
+	}
+	return d
+}
+
+// labelledPod is a pod on a node.
+func labelledPod(name, node string, l map[string]string) *PodFact {
+	return &PodFact{UID: types.UID(name), Namespace: "ns", Name: name, Ours: true, Node: node, Labels: PackLabels(l), Demand: &Demand{Key: "any"}, Claim: &Claim{App: "a"}}
+}
+
+func zoned(s *State, name, zone string) {
+	s.SetNode(&NodeFact{Name: name, UID: types.UID(name), Labels: map[string]string{"zone": zone}})
+}
+
+// TestFolksOutliveLabelsThatNoTermMinds: labels of a namespace that change nobody's answer leave its pods alone.
+func TestFolksOutliveLabelsThatNoTermMinds(t *testing.T) {
+	s := New()
+	zoned(s, "n", "east")
+	s.SetNamespace(&NamespaceFact{Name: "ns", Labels: map[string]string{"team": "red"}})
+	p := s.SetPod(labelledPod("p", "n", map[string]string{"app": "x"}))
+	red := labelledPod("carrier", "n", nil)
+	red.Demand = apart(labels.SelectorFromSet(labels.Set{"team": "red"}), "app")
+	s.SetPod(red)
+	before := p.folk
+	require.Len(t, before.selected, 2)
+
+	s.SetNamespace(&NamespaceFact{Name: "ns", Labels: map[string]string{"team": "red", "cost": "9"}})
+	require.Same(t, before, p.folk, "nobody asks for that label")
+	s.SetNamespace(&NamespaceFact{Name: "ns", Labels: map[string]string{"team": "blue"}})
+	require.Empty(t, p.folk.selected)
+	require.NoError(t, s.Verify())
+	s.SetNamespace(&NamespaceFact{Name: "ns", Labels: map[string]string{"team": "red"}})
+	require.Len(t, p.folk.selected, 2)
+	s.RemoveNamespace("ns")
+	require.Empty(t, p.folk.selected)
+	require.NoError(t, s.Verify())
+}
