@@ -1,6 +1,10 @@
 package cluster
 
 import (
+	"cmp"
+	"maps"
+	"slices"
+
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 )
@@ -15,6 +19,7 @@ var systemSpread = [...]struct {
 // nothing is counted for them any more.
 type defaults struct {
 	young, old map[defaultKey]*defaulted
+	serial     uint64
 }
 
 // defaultKey is all that the constraints of a pod depend on, besides the selectors in its namespace.
@@ -29,8 +34,10 @@ type defaultKey struct {
 // defaulted are constraints as of a version of the selectors.
 type defaulted struct {
 	version uint64
-	text    string
-	bonds   []Bond
+	// serial tells in which order they were first asked for.
+	serial uint64
+	text   string
+	bonds  []Bond
 }
 
 // manyDefaults is how many are kept that have been asked for lately; as many older ones may be.
@@ -50,7 +57,8 @@ func (s *State) DefaultSpread(p *Pod) []Bond {
 	d := s.defaults.young[key]
 	if d == nil {
 		if d = s.defaults.old[key]; d == nil {
-			d = &defaulted{}
+			s.defaults.serial++
+			d = &defaulted{serial: s.defaults.serial}
 		}
 		delete(s.defaults.old, key)
 		s.keepDefault(key, d)
@@ -62,11 +70,11 @@ func (s *State) DefaultSpread(p *Pod) []Bond {
 	return d.bonds
 }
 
-// keepDefault makes something the youngest; with many that are young, the old ones go and the young are old.
+// keepDefault makes something the youngest; with many that are young, the old ones go, in an order that equal histories share, and the young are old.
 func (s *State) keepDefault(key defaultKey, d *defaulted) {
 	x := &s.defaults
 	if len(x.young) >= manyDefaults {
-		for _, old := range x.old {
+		for _, old := range slices.SortedFunc(maps.Values(x.old), func(a, b *defaulted) int { return cmp.Compare(a.serial, b.serial) }) {
 			s.dropBonds(old.bonds)
 		}
 		x.young, x.old = nil, x.young

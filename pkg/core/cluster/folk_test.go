@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -51,4 +52,25 @@ func TestFolksOutliveLabelsThatNoTermMinds(t *testing.T) {
 	s.RemoveNamespace("ns")
 	require.Empty(t, p.folk.selected)
 	require.NoError(t, s.Verify())
+}
+
+// TestDefaultsAreForgottenInOrder: equal histories have equal lists of what is counted.
+func TestDefaultsAreForgottenInOrder(t *testing.T) {
+	history := func() (keys []string) {
+		s := New()
+		zoned(s, "n", "east")
+		for i := range 2*manyDefaults + 50 {
+			ns := fmt.Sprintf("ns%04d", i)
+			f := labelledPod(ns, "", map[string]string{"app": "x"})
+			f.Namespace = ns
+			s.SetSelector(&SelectorFact{SelectorID: SelectorID{Service, ns, "s"}, Labels: labels.Set{"app": "x"}})
+			require.NotEmpty(t, s.DefaultSpread(s.SetPod(f)))
+		}
+		for _, m := range s.topo.live {
+			keys = append(keys, m.key)
+		}
+		require.Less(t, len(keys), 2*manyDefaults, "some are forgotten")
+		return keys
+	}
+	require.True(t, slices.Equal(history(), history()))
 }
