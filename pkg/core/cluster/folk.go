@@ -23,12 +23,14 @@ type folk struct {
 // realm is the pods of a namespace, as terms see them.
 type realm struct {
 	name string
-	// matchers are those that mean pods of the namespace, keys the labels that they read, sorted.
+	// matchers are those that mean pods of the namespace, keys the labels that they read.
 	matchers []*Matcher
-	keys     []string
-	folkOf   map[string]*folk
-	folks    []*folk
-	at       int
+	keys     map[string]bool
+	// coming are those that are just being introduced.
+	coming []*Matcher
+	folkOf map[string]*folk
+	folks  []*folk
+	at     int
 }
 
 // setFolk puts a pod among its like.
@@ -54,16 +56,16 @@ func (s *State) realm(name string) *realm {
 
 // lookUp finds the matchers that mean pods of a realm, and the labels that they read.
 func (s *State) lookUp(r *realm) {
-	r.matchers, r.keys = nil, nil
+	r.matchers, r.keys = nil, map[string]bool{}
 	fact := s.namespaces[r.name]
 	for _, m := range s.topo.live {
 		if m.in(r.name, fact) {
 			r.matchers = append(r.matchers, m)
-			r.keys = append(r.keys, m.reads()...)
+			for _, k := range m.reads() {
+				r.keys[k] = true
+			}
 		}
 	}
-	slices.Sort(r.keys)
-	r.keys = slices.Compact(r.keys)
 }
 
 // reads returns the labels that the matcher reads.
@@ -93,8 +95,8 @@ func (r *realm) project(l Labels) string {
 		return ""
 	}
 	var b strings.Builder
-	for _, k := range r.keys {
-		if v, has := l.Lookup(k); has {
+	for k, v := range l.All() {
+		if r.keys[k] {
 			b.WriteString(strconv.Quote(k) + strconv.Quote(v))
 		}
 	}
@@ -103,8 +105,8 @@ func (r *realm) project(l Labels) string {
 
 func (r *realm) newFolk(key string, l Labels) *folk {
 	f := &folk{realm: r, key: key, labels: labels.Set{}, at: len(r.folks)}
-	for _, k := range r.keys {
-		if v, has := l.Lookup(k); has {
+	for k, v := range l.All() {
+		if r.keys[k] {
 			f.labels[k] = v
 		}
 	}
@@ -148,24 +150,50 @@ func dropAt[T any](list *[]T, at int, moved func(T, int)) {
 	*list = (*list)[:last]
 }
 
-// introduce finds out whom a new matcher selects. Where it reads a label that none has read, the folks of the namespace are formed anew.
-func (s *State) introduce(m *Matcher) {
-	keys := m.reads()
-	s.eachRealm(m, func(r *realm) {
-		if !m.in(r.name, s.namespaces[r.name]) {
-			return
-		}
-		if slices.ContainsFunc(keys, func(k string) bool { return !slices.Contains(r.keys, k) }) {
-			s.reform(r)
-			return
-		}
-		r.matchers = append(r.matchers, m)
-		for _, f := range r.folks {
+// introduce finds out whom new matchers select. Each namespace is gone through once, however many they are.
+func (s *State) introduce(made []*Matcher) {
+	var meant []*realm
+	for _, m := range made {
+		s.eachRealm(m, func(r *realm) {
+			if !m.in(r.name, s.namespaces[r.name]) {
+				return
+			}
+			if r.coming == nil {
+				meant = append(meant, r)
+			}
+			r.coming = append(r.coming, m)
+		})
+	}
+	for _, r := range meant {
+		coming := r.coming
+		r.coming = nil
+		s.welcome(r, coming)
+	}
+}
+
+// welcome lets new matchers mean the pods of a realm. Where they read a label that none has read, its folks are formed anew.
+func (s *State) welcome(r *realm, coming []*Matcher) {
+	if slices.ContainsFunc(coming, r.tellsTooFew) {
+		s.reform(r)
+		return
+	}
+	r.matchers = append(r.matchers, coming...)
+	for _, f := range r.folks {
+		selected := slices.Clip(f.selected)
+		for _, m := range coming {
 			if m.selects(f) {
-				s.reselect(f, append(slices.Clip(slices.Clone(f.selected)), m))
+				selected = append(selected, m)
 			}
 		}
-	})
+		if len(selected) > len(f.selected) {
+			s.reselect(f, selected)
+		}
+	}
+}
+
+// tellsTooFew reports whether a matcher reads labels by which the realm's pods are not told apart.
+func (r *realm) tellsTooFew(m *Matcher) bool {
+	return slices.ContainsFunc(m.reads(), func(k string) bool { return !r.keys[k] })
 }
 
 // dismiss takes a matcher that is gone from those whom it selected. The labels that it read go on telling pods apart until folks are formed anew.

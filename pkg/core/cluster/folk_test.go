@@ -10,6 +10,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
+// everywhere selects all namespaces.
+var everywhere = labels.Everything()
+
 // apart is a demand for no pod near by that has one of some labels, in namespaces that a selector means.
 func apart(spaces labels.Selector, keys ...string) *Demand {
 	d := &Demand{Key: "apart " + spaces.String() + fmt.Sprint(keys), Topology: &Topology{}}
@@ -73,4 +76,25 @@ func TestDefaultsAreForgottenInOrder(t *testing.T) {
 		return keys
 	}
 	require.True(t, slices.Equal(history(), history()))
+}
+
+// BenchmarkManyTerms lets one pod come and go whose terms read hundreds of labels, among thousands of others.
+func BenchmarkManyTerms(b *testing.B) {
+	s := New()
+	zoned(s, "n", "east")
+	for i := range 5000 {
+		s.SetPod(labelledPod(fmt.Sprint(i), "n", map[string]string{"app": "x", "tier": fmt.Sprint(i % 10), "version": "1"}))
+	}
+	var keys []string
+	for i := range 200 {
+		keys = append(keys, fmt.Sprintf("key%03d", i))
+	}
+	f := labelledPod("many", "", nil)
+	f.Demand = apart(everywhere, keys...)
+	for b.Loop() {
+		s.SetPod(f)
+		s.RemovePod("many")
+		r := s.topo.realmOf["ns"]
+		s.reform(r) // the labels that were read are forgotten
+	}
 }

@@ -57,12 +57,10 @@ func (s *State) bind(d *Demand) *Bonds {
 	if t == nil {
 		return nil
 	}
+	s.foresee(t.wants())
 	b := &Bonds{Unreadable: t.Unreadable}
 	if len(t.Together) > 0 {
-		parts := make([]Selection, len(t.Together))
-		for i := range parts {
-			parts[i] = t.Together[i].Selection
-		}
+		parts := t.together()
 		m := s.matcher(parts, ofSelected)
 		for i := range t.Together {
 			x := s.scope(t.Together[i].Key, nil)
@@ -80,6 +78,32 @@ func (s *State) bind(d *Demand) *Bonds {
 		b.Spread = append(b.Spread, Bond{c, s.tally(s.matcher([]Selection{c.counted()}, ofSelected), s.scope(c.Key, narrow(c, d, keysOf(t.Spread))), true)})
 	}
 	return b
+}
+
+// wants lists the matchers that bind asks for, in its order.
+func (t *Topology) wants() (list []wanted) {
+	if parts := t.together(); len(parts) > 0 {
+		list = append(list, wanted{parts, ofSelected})
+		for i := range parts {
+			list = append(list, wanted{parts[i : i+1], ofDrawn})
+		}
+	}
+	for i := range t.Apart {
+		parts := []Selection{t.Apart[i].Selection}
+		list = append(list, wanted{parts, ofSelected}, wanted{parts, ofRepelling})
+	}
+	for i := range t.Spread {
+		list = append(list, wanted{[]Selection{t.Spread[i].counted()}, ofSelected})
+	}
+	return list
+}
+
+// together are the selections of all terms of required affinity.
+func (t *Topology) together() (parts []Selection) {
+	for i := range t.Together {
+		parts = append(parts, t.Together[i].Selection)
+	}
+	return parts
 }
 
 // counted is whom a constraint counts.

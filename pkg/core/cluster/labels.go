@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"iter"
 	"strings"
 	"unique"
 )
@@ -23,6 +24,23 @@ func PackLabels(from map[string]string) Labels {
 		b.WriteString(k + end + from[k] + end)
 	}
 	return Labels{unique.Make(b.String())}
+}
+
+// All goes through the labels in the order of their keys.
+func (l Labels) All() iter.Seq2[string, string] {
+	return func(yield func(key, value string) bool) {
+		if l == (Labels{}) {
+			return
+		}
+		for rest := l.packed.Value(); rest != ""; {
+			var key, value string
+			key, rest, _ = strings.Cut(rest, end)
+			value, rest, _ = strings.Cut(rest, end)
+			if !yield(key, value) {
+				return
+			}
+		}
+	}
 }
 
 // Lookup returns the value of a label and whether there is one.

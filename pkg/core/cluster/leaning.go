@@ -73,6 +73,7 @@ func (s *State) leaningsOf(shape *Shape, l *Liking) *Leanings {
 	if x != nil {
 		return x
 	}
+	s.foresee(l.wants())
 	x = &Leanings{shape: shape, key: l.Key, Spread: s.softBonds(l.Spread, shape.Demand)}
 	for i := range l.Near {
 		t := &l.Near[i]
@@ -85,6 +86,18 @@ func (s *State) leaningsOf(shape *Shape, l *Liking) *Leanings {
 	}
 	shape.leanings[l.Key] = x
 	return x
+}
+
+// wants lists the matchers that leaningsOf asks for, in its order.
+func (l *Liking) wants() (list []wanted) {
+	for i := range l.Spread {
+		list = append(list, wanted{[]Selection{l.Spread[i].counted()}, ofSelected})
+	}
+	for i := range l.Near {
+		parts := []Selection{l.Near[i].Selection}
+		list = append(list, wanted{parts, ofSelected}, wanted{parts, ofLeaning})
+	}
+	return list
 }
 
 // softBonds finds the counts for constraints that forbid nothing. Those by the host name count each node by itself, as the default scheduler does.

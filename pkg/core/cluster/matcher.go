@@ -65,13 +65,36 @@ func (s *State) matcher(parts []Selection, of role) *Matcher {
 	key := matcherKey(parts, of)
 	m := s.topo.matchers[key]
 	if m == nil {
-		s.topo.serial++
-		m = &Matcher{parts: parts, role: of, key: key, serial: s.topo.serial, at: len(s.topo.live)}
-		s.topo.matchers[key] = m
-		s.topo.live = append(s.topo.live, m)
-		s.introduce(m)
+		m = s.makeMatcher(key, parts, of)
+		s.introduce([]*Matcher{m})
 	}
 	return m
+}
+
+func (s *State) makeMatcher(key string, parts []Selection, of role) *Matcher {
+	s.topo.serial++
+	m := &Matcher{parts: parts, role: of, key: key, serial: s.topo.serial, at: len(s.topo.live)}
+	s.topo.matchers[key] = m
+	s.topo.live = append(s.topo.live, m)
+	return m
+}
+
+// wanted is a matcher that is about to be asked for.
+type wanted struct {
+	parts []Selection
+	of    role
+}
+
+// foresee makes the matchers that are about to be asked for, all at once: they may read many labels, and the pods that they mean are to be told apart anew once,
+// not for each.
+func (s *State) foresee(list []wanted) {
+	var made []*Matcher
+	for _, w := range list {
+		if key := matcherKey(w.parts, w.of); s.topo.matchers[key] == nil {
+			made = append(made, s.makeMatcher(key, w.parts, w.of))
+		}
+	}
+	s.introduce(made)
 }
 
 func matcherKey(parts []Selection, of role) string {
