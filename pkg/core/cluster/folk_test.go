@@ -57,6 +57,39 @@ func TestFolksOutliveLabelsThatNoTermMinds(t *testing.T) {
 	require.NoError(t, s.Verify())
 }
 
+// TestANewTermStirsNoOther: who comes to be meant by one more term does not come and go for the others.
+func TestANewTermStirsNoOther(t *testing.T) {
+	s := New()
+	zoned(s, "n", "east")
+	s.SetPod(labelledPod("p", "n", map[string]string{"app": "x", "tier": "x"}))
+	first := labelledPod("first", "", nil)
+	first.Demand = apart(everywhere, "app")
+	watched := s.SetPod(first).Shape.Bonds.Apart[0]
+	require.Equal(t, 1, watched.Total())
+	watched.of.Watch(Arrived|Cleared|Emptied|Evened, +1)
+
+	stirred := func() (list []*Matcher) {
+		s.TakeStirred(func(m *Matcher, _ Stir) { list = append(list, m) })
+		return list
+	}
+	second := labelledPod("second", "", nil)
+	second.Demand = apart(everywhere, "app", "tier")
+	s.SetPod(second)
+	require.NoError(t, s.Verify())
+	require.Empty(t, stirred(), "a term came")
+	s.RemovePod("second")
+	require.NoError(t, s.Verify())
+	require.Empty(t, stirred(), "it went")
+
+	leaving := labelledPod("p", "n", map[string]string{"app": "x", "tier": "x"})
+	leaving.Deleting = true
+	s.SetPod(leaving)
+	require.Empty(t, stirred(), "it still counts")
+	s.RemovePod("p")
+	require.Equal(t, []*Matcher{watched.of}, stirred())
+	require.NoError(t, s.Verify())
+}
+
 // TestDefaultsAreForgottenInOrder: equal histories have equal lists of what is counted.
 func TestDefaultsAreForgottenInOrder(t *testing.T) {
 	history := func() (keys []string) {

@@ -245,7 +245,7 @@ func (s *State) shift(t *Tally, n *Node, by int32) {
 	s.topo.version++
 	var what Stir
 	switch {
-	case now == 1 && by > 0:
+	case by > 0 && now == by:
 		what = Arrived
 	case now == 0:
 		what = Cleared

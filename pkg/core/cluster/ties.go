@@ -57,31 +57,58 @@ func (s *State) tie(a *Allocation, sign int32) {
 	if a.ties == nil || a.Node.Fact == nil {
 		return
 	}
-	for _, m := range a.ties.selected {
+	a.ties.each(func(t *Tally, times int32) { s.shift(t, a.Node, sign*times) })
+}
+
+// each calls f for the counts, with what is entered in them.
+func (t *ties) each(f func(in *Tally, times int32)) {
+	if t == nil {
+		return
+	}
+	for _, m := range t.selected {
 		if m.carried() {
 			continue
 		}
-		for _, t := range m.tallies {
-			if !t.staying || !a.ties.leaving {
-				s.shift(t, a.Node, sign)
+		for _, in := range m.tallies {
+			if !in.staying || !t.leaving {
+				f(in, 1)
 			}
 		}
 	}
-	for _, t := range a.ties.carries {
-		s.shift(t, a.Node, sign)
+	for _, in := range t.carries {
+		f(in, 1)
 	}
-	for _, l := range a.ties.leans {
-		s.shift(l.Tally, a.Node, sign*l.Weight)
+	for _, l := range t.leans {
+		f(l.Tally, l.Weight)
 	}
+}
+
+// exchange takes an allocation out of the counts that its new ties do not name, and enters it in those that the old ones did not. Counts that both name are left
+// alone: nobody is to be told that something has come and gone.
+func (s *State) exchange(a *Allocation, now *ties) {
+	was := a.ties
+	a.ties = now
+	if a.Node.Fact == nil {
+		return
+	}
+	more := map[*Tally]int32{}
+	now.each(func(t *Tally, times int32) { more[t] += times })
+	was.each(func(t *Tally, times int32) { more[t] -= times })
+	settle := func(t *Tally, _ int32) {
+		if by := more[t]; by != 0 {
+			s.shift(t, a.Node, by)
+			delete(more, t)
+		}
+	}
+	was.each(settle)
+	now.each(settle)
 }
 
 // retie follows a change in whom terms mean, in the pod's own terms, or in that it is on its way out: −1 old, +1 new.
 func (s *State) retie(p *Pod) {
 	if a := p.Alloc; a != nil {
 		if now := p.tiesOf(); !now.equal(a.ties) {
-			s.tie(a, -1)
-			a.ties = now
-			s.tie(a, +1)
+			s.exchange(a, now)
 		}
 	}
 	s.setKin(p)
