@@ -43,6 +43,7 @@ type Client struct {
 	host    string
 
 	binder, teller *poster // of bindings and of events
+	rights         rights
 }
 
 // Connect prepares a connection. It sends nothing yet, so an API server that is down is no error here, but a kubeconfig that cannot be

@@ -52,7 +52,7 @@ func answerOfPreparing(err error) Answer {
 func (c *Client) keep(ctx context.Context, b core.VolumeBinding) (version string, err error) {
 	pv := &v1.PersistentVolume{}
 	if err := c.core.RESTClient().Get().MaxRetries(0).Resource(volumes).Name(b.Volume).Do(ctx).Into(pv); err != nil {
-		return "", err
+		return "", c.rights.heed(volumes, false, err)
 	}
 	ref := pv.Spec.ClaimRef
 	named := ref != nil && ref.Namespace == b.Claim.Namespace && ref.Name == b.Claim.Name && (ref.UID == "" || ref.UID == b.Claim.UID)
@@ -78,7 +78,7 @@ func (c *Client) selectNode(ctx context.Context, claim cluster.ClaimRef, node st
 	pvc := &v1.PersistentVolumeClaim{}
 	err = c.core.RESTClient().Get().MaxRetries(0).Namespace(claim.Namespace).Resource(volumeClaims).Name(claim.Name).Do(ctx).Into(pvc)
 	if err != nil {
-		return "", err
+		return "", c.rights.heed(volumeClaims, false, err)
 	}
 	chosen, selected := pvc.Annotations[cluster.SelectedNodeAnnotation]
 	switch {
@@ -110,5 +110,5 @@ func (c *Client) patch(ctx context.Context, namespace, resource, name string, ch
 	if namespace != "" {
 		r = r.Namespace(namespace)
 	}
-	return r.Resource(resource).Name(name).Body(body).Do(ctx).Into(into)
+	return c.rights.heed(resource, true, r.Resource(resource).Name(name).Body(body).Do(ctx).Into(into))
 }

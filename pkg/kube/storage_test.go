@@ -2,6 +2,7 @@ package kube
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -131,6 +132,8 @@ type objectStore struct {
 	claim  *v1.PersistentVolumeClaim
 	// stale: that many patches are refused with a conflict.
 	stale int
+	// forbidden says why all patches are forbidden.
+	forbidden string
 }
 
 func (o *objectStore) ServeHTTP(w http.ResponseWriter, r *http.Request, body []byte) {
@@ -140,6 +143,10 @@ func (o *objectStore) ServeHTTP(w http.ResponseWriter, r *http.Request, body []b
 	}
 	if r.Method == http.MethodGet {
 		reply(w, http.StatusOK, object)
+		return
+	}
+	if o.forbidden != "" {
+		status(apierrors.NewForbidden(v1.Resource(volumes), "pv", errors.New(o.forbidden)))(w, r)
 		return
 	}
 	if o.stale > 0 {
@@ -225,4 +232,26 @@ func TestPrepareOverwritesNobodysDecision(t *testing.T) {
 	require.Equal(t, Done, a.Verdict)
 	require.EqualValues(t, "uid-1", o.volume.Spec.ClaimRef.UID)
 	require.Empty(t, o.volume.Annotations)
+}
+
+// TestMissingRights: a right that is missing is told from what admission forbids, and is missing until something could be written.
+func TestMissingRights(t *testing.T) {
+	ref := cluster.ClaimRef{Namespace: "default", Name: "data", UID: "uid-1"}
+	ask := core.PrepareVolumes{Node: "n1", Bindings: []core.VolumeBinding{{Volume: "pv", UID: "uid-pv", Claim: ref}}}
+	o := &objectStore{volume: &v1.PersistentVolume{ObjectMeta: metav1.ObjectMeta{Name: "pv", UID: "uid-pv"}}, claim: claim("data", "late")}
+	c, _ := storeOf(t, o)
+	prepare := func() Verdict { _, a := c.Prepare(t.Context(), ask); return a.Verdict }
+
+	o.forbidden = "a policy of this cluster"
+	require.Equal(t, Refused, prepare())
+	require.Empty(t, c.MissingRights())
+	o.forbidden = `User "sluice" cannot patch resource "persistentvolumes" in API group "" at the cluster scope`
+	require.Equal(t, Refused, prepare())
+	require.Equal(t, []string{volumes}, c.MissingRights())
+	_, a := c.Prepare(t.Context(), core.PrepareVolumes{Node: "n1"})
+	require.Equal(t, Done, a.Verdict)
+	require.Equal(t, []string{volumes}, c.MissingRights(), "nothing was written")
+	o.forbidden = ""
+	require.Equal(t, Done, prepare())
+	require.Empty(t, c.MissingRights())
 }

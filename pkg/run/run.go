@@ -70,6 +70,7 @@ type process struct {
 	election   *kube.Election // nil without election
 	settings   *Settings
 	rival      *rival    // nil if there can be none
+	rights     *rights
 	files      []*polled // that are followed
 	web        *web.Server
 
@@ -117,8 +118,9 @@ func newProcess(o Options) (*process, error) {
 // join puts the core between inbox and outbox.
 func (p *process) join(c *core.Core) {
 	cfg := p.o.Config
+	p.rights = &rights{client: p.client, log: p.o.Log}
 	p.outbox = NewOutbox(OutboxConfig{
-		Binder: p.client, Preparer: p.client, Teller: teller{p.client, p.client.Reporter(cfg.SchedulerName, p.identity)}, Answers: p.inbox,
+		Binder: p.client, Preparer: p.rights, Teller: teller{p.client, p.client.Reporter(cfg.SchedulerName, p.identity)}, Answers: p.inbox,
 		MinInFlight: cfg.Bind.MinInFlight, MaxInFlight: cfg.Bind.MaxInFlight, EventsInFlight: cfg.Events.MaxInFlight,
 		Timeout: cfg.Bind.Timeout, Metrics: p.metrics, Log: p.o.Log,
 	})
@@ -322,6 +324,7 @@ func (p *process) pages() web.Parts {
 			}
 			return nil
 		}})
+	ready = append(ready, web.Check{Name: "volumes-writable", Run: func(context.Context) error { return nil }, Note: p.rights.note})
 	if p.rival != nil {
 		ready = append(ready, web.Check{Name: "no-rival", Run: func(context.Context) error { return nil }, Note: p.rival.note})
 	}
