@@ -96,13 +96,16 @@ func (s *State) moveChoice(choice *Choice, node string, sign int) {
 	}
 }
 
-// unchoose ends what was assumed for the claims of a pod that is bound: by now the API server says it.
+// unchoose ends what was assumed for the claims of a pod that is bound: by now the API server says it. The pod stays where it is, so nothing falls free on its node.
 func (s *State) unchoose(p *Pod) {
-	if a := p.Alloc; !a.Choice().Empty() {
-		s.Release(p)
-		s.allocate(p, a.Node, bound, nil)
-		s.Commit()
+	a := p.Alloc
+	choice := a.Choice()
+	if choice == nil {
+		return
 	}
+	a.mount.choice = nil
+	s.moveChoice(choice, a.Node.Name, -1)
+	s.unchosen(choice)
 }
 
 // freed lets those try whom it may help that an allocation has gone, on whichever node they would run.
@@ -112,14 +115,18 @@ func (s *State) freed(m *mount) {
 			s.help(c.users)
 		}
 	}
-	if m.choice == nil {
-		return
+	if m.choice != nil {
+		s.unchosen(m.choice)
 	}
-	for _, b := range m.choice.Bindings {
+}
+
+// unchosen lets those try whom it may help that a choice is not assumed any more.
+func (s *State) unchosen(c *Choice) {
+	for _, b := range c.Bindings {
 		s.offer(b.Volume)
 	}
-	for _, c := range m.choice.Provisions {
-		s.help(c.users)
+	for _, claim := range c.Provisions {
+		s.help(claim.users)
 	}
 }
 
