@@ -17,7 +17,7 @@ var standings = map[string]string{
 	"parked":    "it fits on no node now; a change that helps wakes it",
 	"reserved":  "it has waited long, and room is kept for it on its node as it falls free",
 	"held-back": "its queue, or a limit for its user or group, has not enough left; it is woken when there is more",
-	"backoff":   "its bind was refused, and it is tried again later",
+	"backoff":   "its bind was refused or its volumes could not be prepared; it is tried again later",
 	"gated":     "it has scheduling gates",
 	"held":      "it cannot be tried as it is",
 	"assumed":   "a node was found, and its bind is under way",

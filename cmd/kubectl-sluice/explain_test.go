@@ -19,7 +19,7 @@ func TestAnExplanationHasALineForEachThing(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, ""+
 		"Pod:         ns/p\n"+
-		"Standing:    backoff (its bind was refused, and it is tried again later)\n"+
+		"Standing:    backoff (its bind was refused or its volumes could not be prepared; it is tried again later)\n"+
 		"Application: flink/orders (label app)\n"+
 		"Role:        taskmanager\n"+
 		"Queue:       root.a\n"+

@@ -24,6 +24,7 @@ func (c *Core) decide() {
 		if r, refused := share.Refuses(line.Ledger(), line.Request(), line.Starting()); refused {
 			c.holdBack(line, r)
 		} else if node := c.find(line.Lot, ask.Pod, line.NodeOrder()); node != nil {
+			line.Lot.Placed = c.now
 			c.assume(ask, node)
 		} else if !c.reserve(line) {
 			c.park(line.Lot, ask)

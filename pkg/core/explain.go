@@ -21,7 +21,7 @@ const (
 	StandingParked  Standing = "parked" // it fits on no node; a change that helps wakes it
 	// StandingHeldBack: its queue, user or group has no quota left for it.
 	StandingHeldBack Standing = "held-back"
-	StandingBackoff  Standing = "backoff" // its bind was refused
+	StandingBackoff  Standing = "backoff" // its bind was refused, or its volumes could not be prepared
 	StandingGated    Standing = "gated"   // it has scheduling gates
 	StandingHeld     Standing = "held"    // it cannot be tried as it is
 	StandingAssumed  Standing = "assumed" // decided, not yet confirmed

@@ -40,7 +40,7 @@ func (c *Core) starvesFrom() time.Time {
 // starvesAt returns when the first pod of a lot will have waited long; ok is false when all that may have, have, or room is kept for nobody.
 func (c *Core) starvesAt(lot *pending.Lot) (first time.Time, ok bool) {
 	for _, l := range lot.Lines() {
-		at := l.Head().Pod.Fact.Created.Add(c.cfg.StarvationAfter)
+		at := pending.StarvingSince(l.Head()).Add(c.cfg.StarvationAfter)
 		if at.After(c.now) && (!ok || at.Before(first)) {
 			first, ok = at, true
 		}
@@ -50,8 +50,10 @@ func (c *Core) starvesAt(lot *pending.Lot) (first time.Time, ok bool) {
 
 // offerToKeep lets a parked lot with a pod that starves stand among those that a node helps, so that it is called when its turn is first.
 func (c *Core) offerToKeep(lot *pending.Lot) {
-	lot.Starves = c.cfg.StarvationAfter > 0 && slices.ContainsFunc(lot.Lines(), c.pending.MayReserve)
-	if !lot.Starves || lot.HelpedBy != nil {
+	lot.Starves = c.cfg.StarvationAfter > 0 && slices.ContainsFunc(lot.Lines(), func(l *pending.Line) bool {
+		return c.pending.Starves(l.Head())
+	})
+	if !lot.Starves || lot.HelpedBy != nil || !c.serves(lot) {
 		return
 	}
 	if n := c.nearest(lot.Ask, nil); n != nil {

@@ -195,3 +195,15 @@ func TestRoomIsKeptForPodsWithHostPorts(t *testing.T) {
 	require.EqualValues(t, 1, c.Stats().Reservations)
 	require.NoError(t, c.Verify())
 }
+
+// When room is kept no longer for one pod of a queue, the next that starves is served at once, not when it is looked at again.
+func TestRoomIsKeptForTheNextAtOnce(t *testing.T) {
+	c, now := keeping(t, unchanged)
+	second := podOf("second", 2000, 0, now.Add(-90*time.Second))
+	c.Step(now, []core.Event{core.PodSet{Pod: second}, core.PodSet{Pod: podOf("late", 1000, 0, now)}})
+	now = now.Add(time.Second)
+	require.Equal(t, map[string]string{"large": "n"}, binds(c.Step(now, []core.Event{core.PodGone{UID: "old0"}, core.PodGone{UID: "old1"}, core.PodGone{UID: "old2"}})))
+	require.Empty(t, binds(c.Step(now, []core.Event{core.PodGone{UID: "old3"}})), "the second comes before the late one")
+	require.Equal(t, core.StandingReserved, c.Explain("ns", "second").Standing)
+	require.NoError(t, c.Verify())
+}

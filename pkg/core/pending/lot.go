@@ -23,6 +23,8 @@ type Lot struct {
 	HelpedAt int
 	// Partly: it does not fit on HelpedBy yet, but room may be kept for it there as it falls free, if it starves.
 	Partly bool
+	// Placed is when one of its pods was last placed.
+	Placed time.Time
 	// Starves: one of its pods did when the lot was last reviewed.
 	Starves bool
 

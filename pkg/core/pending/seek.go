@@ -3,6 +3,7 @@ package pending
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 	"github.com/sluice-scheduler/sluice/pkg/core/resource"
@@ -146,8 +147,18 @@ func (q *Queue) MayReserve(l *Line) bool {
 	return l.branch.reserved == 0 && a.Pod.Fact.Nominated == "" && q.Starves(a)
 }
 
-// Starves reports whether a pod has waited so long that room may be kept for it.
-func (q *Queue) Starves(a *Ask) bool { return !a.Pod.Fact.Created.After(q.StarvesFrom) }
+// Starves reports whether a pod has waited so long that room may be kept for it, and no pod that asks for the same has been placed for as long: where such pods
+// are, it waits for its turn and not for room of its size.
+func (q *Queue) Starves(a *Ask) bool { return !StarvingSince(a).After(q.StarvesFrom) }
+
+// StarvingSince is when a pod in a line was created, or the last was placed that asks for the same.
+func StarvingSince(a *Ask) time.Time {
+	created, placed := a.Pod.Fact.Created, a.party.line.Lot.Placed
+	if placed.After(created) {
+		return placed
+	}
+	return created
+}
 
 // consider makes a line the best of its queue if it is. In a strict queue only the first who waits may be.
 func (s *seeker) consider(l *Line) {
