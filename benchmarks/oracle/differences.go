@@ -39,10 +39,6 @@ var deliberate = []struct {
 		return starts(d.Upstream, "node(s) didn't match Pod's required features") && starts(d.Sluice, "node(s) didn't match pod affinity rules") &&
 			d.Upstream.Code == d.Sluice.Code && len(nominees(d)) > 0
 	}},
-	{"A nominated pod under a spread constraint that selects all pods", func(d *Difference) bool {
-		return starts(d.Upstream, "node(s) didn't match pod topology spread constraints") && len(nominees(d)) > 0 &&
-			spreadsOverAll(podOf(d.Case.End(), d.Case.Pod))
-	}},
 }
 
 // nominees are the pods that wait and are nominated for the node of a difference.
@@ -59,13 +55,6 @@ func nominees(d *Difference) (list []*v1.Pod) {
 func keepsApart(p *v1.Pod) bool {
 	a := p.Spec.Affinity
 	return a != nil && a.PodAntiAffinity != nil && len(a.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution) > 0
-}
-
-// spreadsOverAll reports whether a constraint of a pod selects all pods of its namespace.
-func spreadsOverAll(p *v1.Pod) bool {
-	return slices.ContainsFunc(p.Spec.TopologySpreadConstraints, func(c v1.TopologySpreadConstraint) bool {
-		return c.LabelSelector != nil && len(c.LabelSelector.MatchLabels)+len(c.LabelSelector.MatchExpressions) == 0
-	})
 }
 
 // softUnreadable reports whether a constraint of a pod that only asks (ScheduleAnyway) cannot be read.
