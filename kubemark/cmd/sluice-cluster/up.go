@@ -132,10 +132,15 @@ func (u up) startSluice(ctx context.Context, t *teller, c *local.Cluster) error 
 	if u.dropIn {
 		what, config = "Sluice ready, in the place of kube-scheduler", "schedulerName: default-scheduler\n"
 	}
-	return t.step(what, func() error {
-		_, err := c.StartSluice(ctx, local.SluiceOptions{Binary: u.binary, Config: config})
+	var s *local.Sluice
+	err := t.step(what, func() (err error) {
+		s, err = c.StartSluice(ctx, local.SluiceOptions{Binary: u.binary, Config: config})
 		return err
 	})
+	if err == nil {
+		t.say("for kubectl sluice: export SLUICE_SERVER=%s", s.URL())
+	}
+	return err
 }
 
 // unlessInterrupted drops an error whose cause is that the user pressed Ctrl-C.
