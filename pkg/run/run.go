@@ -69,7 +69,7 @@ type process struct {
 	watch      *kube.Watch
 	election   *kube.Election // nil without election
 	settings   *Settings
-	rival      *rival    // nil if there can be none
+	rival      *rival // nil if there can be none
 	rights     *rights
 	files      []*polled // that are followed
 	web        *web.Server
