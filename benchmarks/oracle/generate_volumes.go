@@ -116,7 +116,9 @@ func (g *Generator) volume(name string, number int) *v1.PersistentVolume {
 	v := &v1.PersistentVolume{ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID("uid-" + name), Labels: g.volumeLabels()}}
 	v.Spec.Capacity = v1.ResourceList{v1.ResourceStorage: whole(int64(g.between(1, 6)*100+number) * piece)}
 	v.Spec.AccessModes = g.accessModes()
-	v.Spec.StorageClassName = one(g.draw, classes...)
+	if v.Spec.StorageClassName = one(g.draw, classes...); g.chance(g.local) {
+		v.Spec.StorageClassName = "local"
+	}
 	v.Status.Phase = v1.VolumeAvailable
 	if g.chance(15) {
 		v.Status.Phase = one(g.draw, v1.VolumeReleased, v1.VolumePending, v1.VolumeFailed, v1.VolumeBound)
@@ -230,6 +232,9 @@ func (g *Generator) claim(name string) *v1.PersistentVolumeClaim {
 		c.Spec.Resources.Requests = nil
 	}
 	c.Spec.StorageClassName = ref(one(g.draw, "wait-a", "wait-a", "wait-b", "local", "local", "ebs"))
+	if g.chance(g.local) {
+		c.Spec.StorageClassName = ref("local")
+	}
 	switch g.IntN(40) {
 	case 0:
 		c.Spec.StorageClassName = one(g.draw, nil, ref(""), ref("unknown"))
@@ -254,7 +259,7 @@ func (g *Generator) claim(name string) *v1.PersistentVolumeClaim {
 	if g.chance(12) {
 		c.Annotations[volume.AnnSelectedNode] = g.nodeName()
 	}
-	if g.chance(55) {
+	if g.chance(55 - g.local/2) {
 		g.bind(c)
 	} else if g.chance(25) {
 		g.keep(c)
@@ -312,14 +317,22 @@ func (g *Generator) mounts(p *v1.Pod, placed bool) {
 	if g.chance(5) {
 		p.Namespace = namespaces[1] // where there are no claims
 	}
-	p.Spec.Volumes = several(g.draw, 1, one(g.draw, 1, 1, 2, 3), func() v1.Volume { return g.mount(p, placed) })
+	most := one(g.draw, 1, 1, 2, 3)
+	if g.chance(g.local) {
+		most = 4
+	}
+	p.Spec.Volumes = several(g.draw, 1, most, func() v1.Volume { return g.mount(p, placed) })
 	for i := range p.Spec.Volumes {
 		p.Spec.Volumes[i].Name = fmt.Sprintf("vol%d", i)
 	}
 }
 
 func (g *Generator) mount(p *v1.Pod, placed bool) (m v1.Volume) {
-	switch g.IntN(20) {
+	kind := g.IntN(20)
+	if g.chance(g.local) {
+		kind = 19 // a claim
+	}
+	switch kind {
 	case 0, 1:
 		m.GCEPersistentDisk = &v1.GCEPersistentDiskVolumeSource{PDName: one(g.draw, "d1", "d2"), ReadOnly: g.chance(40)}
 	case 2, 3:

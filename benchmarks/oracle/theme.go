@@ -17,6 +17,8 @@ type theme struct {
 	selector, affinity, named, preferred, ports, tolerant, requests, tuned int
 	// Of these placedTerms is how many placed pods have any.
 	podAffinity, podAnti, podLiking, spread, placedTerms, volumes, features int
+	// local is how many of the claims and volumes are of a class that nobody provisions; then pods have several claims and few of these are bound.
+	local int
 	// spoilt is how many of the requirements of selectors of pods cannot be read.
 	spoilt int
 	// nominated is how many pods that wait are nominated for a node; then some have a priority.
@@ -45,6 +47,7 @@ var themes = func() []theme {
 		with("neighbours", 16, func(t *theme) { t.podAffinity, t.podAnti, t.placedTerms, t.podLiking, t.spoilt = 45, 50, 15, 10, 1 }),
 		with("spread", 14, func(t *theme) { t.spread, t.tainted, t.affinity, t.crowd, t.spoilt, t.sparse = 90, 20, 15, 1, 1, 5 }),
 		with("volumes", 22, func(t *theme) { t.volumes, t.cordoned, t.tainted = 75, 4, 6 }),
+		with("local volumes", 7, func(t *theme) { t.volumes, t.local, t.cordoned, t.tainted = 85, 85, 2, 3 }),
 		with("features", 5, func(t *theme) { t.features, t.cordoned, t.tainted = 75, 2, 3 }),
 		with("nominees", 10, func(t *theme) {
 			t.nominated, t.scarce, t.tuned, t.requests, t.ports = 60, 25, 30, 70, 35
