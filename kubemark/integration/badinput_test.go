@@ -22,23 +22,11 @@ func TestFieldsNotEvaluated(t *testing.T) {
 	o := s.observe(false)
 	sluice := s.sluice(options{})
 	sluice.awaitLeading()
-	term := corev1.PodAffinityTerm{TopologyKey: corev1.LabelHostname, LabelSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"a": "b"}}}
 	claim, group := "a-claim", "a-group"
 	cases := map[string]struct {
 		field  string
 		change func(*corev1.PodSpec)
 	}{
-		"affinity": {"spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution", func(p *corev1.PodSpec) {
-			p.Affinity = &corev1.Affinity{PodAffinity: &corev1.PodAffinity{RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{term}}}
-		}},
-		"anti-affinity": {"spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution", func(p *corev1.PodSpec) {
-			p.Affinity = &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{term}}}
-		}},
-		"spread": {"spec.topologySpreadConstraints[0]", func(p *corev1.PodSpec) {
-			p.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{
-				MaxSkew: 1, TopologyKey: corev1.LabelTopologyZone, WhenUnsatisfiable: corev1.DoNotSchedule, LabelSelector: term.LabelSelector,
-			}}
-		}},
 		"devices": {"spec.resourceClaims", func(p *corev1.PodSpec) {
 			p.ResourceClaims = []corev1.PodResourceClaim{{Name: "c", ResourceClaimName: &claim}}
 		}},
@@ -71,7 +59,6 @@ func (s *scene) eachOnce(names iter.Seq[string]) {
 	}
 }
 
-// ephemeral is a volume that would be claimed for the pod.
 // TestBadInput gives Sluice whatever the API server lets through: affinity that cannot be read, absurd amounts, nodes that offer nothing,
 // and 2,000 pods that all differ. Each pod says what is wrong, once; and one that is in order is placed in the midst of it.
 func TestBadInput(t *testing.T) {
