@@ -35,10 +35,10 @@ type Configuration struct {
 	// case. It is a net under lost wake-ups, not a way to poll: from 1s to 24h. Very short, every parked shape is
 	// tried over and over; very long, a pod whose wake-up was missed waits that long.
 	RetryAfter time.Duration `yaml:"retryAfter"`
-	// StarvationAfter is how long after its creation a pod that fits nowhere may have room kept for it, when its turn comes: on the node where least is
-	// missing, what falls free is nobody else's until the pod fits. Of each queue one pod at a time is so served; when for twice this time
-	// nothing more has fallen free, another node is taken. From 0s to 24h; at 0s no room is ever kept, and in a full cluster pods that ask for much may wait for ever behind those
-	// that ask for little. Very short, more room lies idle while it is kept.
+	// StarvationAfter is how long a pod that fits nowhere waits, while none that asks for the same is placed, until room may be kept for it, when its turn
+	// comes: on the node where least is missing, what falls free is nobody else's until the pod fits. Of each queue one pod at a time is so served, and on one
+	// node in twenty at most; when for twice this time nothing more has fallen free, another node is taken. From 0s to 24h; at 0s no room is ever kept, and
+	// in a full cluster pods that ask for much may wait for ever behind those that ask for little. Very short, more room lies idle while it is kept.
 	StarvationAfter time.Duration `yaml:"starvationAfter"`
 	// Step bounds the work of one step of the core.
 	Step Step `yaml:"step"`

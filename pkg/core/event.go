@@ -141,7 +141,7 @@ type Config struct {
 	// VolumesWithin is how long the claims of a pod that has been placed may take to be bound; default 10 min, that of kube-scheduler. Then the pod is taken off
 	// its node and tried again.
 	VolumesWithin time.Duration
-	// StarvationAfter is how long after its creation a pod that fits nowhere may have room kept for it; it is given up when for twice as long nothing
+	// StarvationAfter is how long a pod that fits nowhere waits, while none that asks for the same is placed, until room may be kept for it; it is given up when for twice as long nothing
 	// more has fallen free there. Zero: no room is ever kept.
 	StarvationAfter time.Duration
 	// InPlace: this scheduler serves the pods that name none, so that nobody is sent to kube-scheduler.

@@ -29,7 +29,7 @@ type reservation struct {
 	since  time.Time
 }
 
-// starvesFrom returns the time of creation until which pods starve.
+// starvesFrom returns the time since when a pod must have waited in vain to starve (pending.StarvingSince).
 func (c *Core) starvesFrom() time.Time {
 	if c.cfg.StarvationAfter <= 0 {
 		return time.Time{}

@@ -14,7 +14,7 @@ import (
 
 // Queue holds all pods of ours that are not bound. The zero Queue is not usable; see New.
 type Queue struct {
-	// StarvesFrom is the time of creation until which pods starve that wait in a line.
+	// StarvesFrom is the time since when a pod in a line must have waited in vain to starve (StarvingSince).
 	StarvesFrom time.Time
 
 	asks map[*cluster.Pod]*Ask
