@@ -10,7 +10,7 @@ import (
 )
 
 // Event is a fact or an answer that Step takes in. The set is closed: NodeSet, NodeGone, PodSet, PodGone, PodRejected, BindDone,
-// Lead, Quarantine, OrdersSet, QueuesSet, NamespaceSet, NamespaceGone, NamespacesHidden, SelectorSet, SelectorGone, DeviceClassSet, DeviceClassGone, and those of volumes
+// Lead, Quarantine, OrdersSet, QueuesSet, NamespaceSet, NamespaceGone, NamespacesHidden, SelectorSet, SelectorGone, GroupSet, GroupGone, DeviceClassSet, DeviceClassGone, and those of volumes
 // (volumeevent.go).
 type Event interface{ event() }
 
@@ -42,6 +42,16 @@ type SelectorSet struct{ Selector *cluster.SelectorFact }
 
 // SelectorGone says that such an object no longer exists.
 type SelectorGone struct{ ID cluster.SelectorID }
+
+// GroupSet is the newest of what one source tells of a group; it replaces what the same origin told before. What pods themselves tell of their groups comes with
+// them (cluster.Claim) and not as an event.
+type GroupSet struct{ Group *cluster.GroupFact }
+
+// GroupGone says that a source tells nothing of a group any more.
+type GroupGone struct {
+	Namespace, ID string
+	Origin        cluster.Origin
+}
 
 // DeviceClassSet is the newest state of a DeviceClass. Where they do not exist or may not be read none is told.
 type DeviceClassSet struct{ Class *cluster.DeviceClassFact }
@@ -107,6 +117,8 @@ func (NamespaceGone) event()    {}
 func (NamespacesHidden) event() {}
 func (SelectorSet) event()      {}
 func (SelectorGone) event()     {}
+func (GroupSet) event()         {}
+func (GroupGone) event()        {}
 func (DeviceClassSet) event()   {}
 func (DeviceClassGone) event()  {}
 

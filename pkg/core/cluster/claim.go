@@ -11,6 +11,10 @@ type Claim struct {
 	AppFrom string
 	// Role is the pod's part in the application, such as jobmanager; empty when it has none that is known.
 	Role string
+	// Group is the ID of the group that the pod is in; empty when it starts alone. Gang is what the pod itself tells of its group, by itself or as one
+	// of several sources; nil if nothing.
+	Group string
+	Gang  *GroupFact
 	// Queue is the queue that the pod names, as it is written; empty when it names none. QueueFrom is what named it.
 	Queue, QueueFrom string
 	// User and Groups are on whose behalf the pod was made, where that is known and trusted. Groups are sorted, each once.
@@ -27,8 +31,11 @@ func (c *Claim) Key() string {
 		b = strconv.AppendInt(b, int64(len(s)), 10) // the length first, so that no value can pose as two
 		b = append(append(b, ':'), s...)
 	}
-	for _, s := range [...]string{c.App, c.AppFrom, c.Role, c.Queue, c.QueueFrom, c.User} {
+	for _, s := range [...]string{c.App, c.AppFrom, c.Role, c.Group, c.Queue, c.QueueFrom, c.User} {
 		put(s)
+	}
+	if c.Gang != nil {
+		put(c.Gang.Key)
 	}
 	for _, list := range [...][]string{c.Groups, c.Faults} {
 		b = append(strconv.AppendInt(b, int64(len(list)), 10), '*')
