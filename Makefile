@@ -29,7 +29,7 @@ lint: ## go vet, staticcheck, gofumpt and the layering of the packages
 	  (cd $$m && go vet ./... && $(BIN)/tools/staticcheck ./...); done
 	@out=$$($(BIN)/tools/gofumpt -l $$(git ls-files '*.go')); \
 	  if [ -n "$$out" ]; then echo "not formatted (run gofumpt -w):"; echo "$$out"; exit 1; fi
-	@bad=$$(go list -deps ./pkg/core/... ./pkg/app | grep -E '^k8s.io/(client-go|kubernetes)' || true); \
+	@bad=$$(go list -deps ./pkg/core/... ./pkg/app/... | grep -E '^k8s.io/(client-go|kubernetes)' || true); \
 	  if [ -n "$$bad" ]; then echo "pkg/core and pkg/app must not depend on:"; echo "$$bad"; exit 1; fi
 	@echo "lint: clean"
 

@@ -19,9 +19,9 @@ import (
 
 	"github.com/sluice-scheduler/sluice/kubemark/flink"
 	"github.com/sluice-scheduler/sluice/kubemark/flink/examples"
-	"github.com/sluice-scheduler/sluice/kubemark/flink/manifest"
 	"github.com/sluice-scheduler/sluice/kubemark/local"
 	"github.com/sluice-scheduler/sluice/kubemark/simnode"
+	"github.com/sluice-scheduler/sluice/pkg/manifest"
 )
 
 // cluster is a real control plane with five simulated nodes, a simulator and a blind scheduler: whatever pod has no

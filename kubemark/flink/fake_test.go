@@ -26,7 +26,7 @@ import (
 	ktesting "k8s.io/client-go/testing"
 
 	"github.com/sluice-scheduler/sluice/kubemark/flink/examples"
-	"github.com/sluice-scheduler/sluice/kubemark/flink/manifest"
+	"github.com/sluice-scheduler/sluice/pkg/manifest"
 )
 
 // bench is a simulator over client-go's fakes, in virtual time. The test plays Kubernetes: it makes JobManager pods

@@ -14,7 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/sluice-scheduler/sluice/kubemark/flink/crds"
-	"github.com/sluice-scheduler/sluice/kubemark/flink/manifest"
+	"github.com/sluice-scheduler/sluice/pkg/manifest"
 )
 
 var (

@@ -19,9 +19,9 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/sluice-scheduler/sluice/kubemark/flink/jobmanager"
-	"github.com/sluice-scheduler/sluice/kubemark/flink/objects"
-	"github.com/sluice-scheduler/sluice/kubemark/flink/spec"
+	"github.com/sluice-scheduler/sluice/pkg/app/flink/objects"
+	"github.com/sluice-scheduler/sluice/pkg/app/flink/spec"
+	"github.com/sluice-scheduler/sluice/pkg/sim/flink/jobmanager"
 )
 
 // RecordAnnotation on a FlinkDeployment is the simulator's own: which JobManager process made the present attempt.

@@ -14,8 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/sluice-scheduler/sluice/kubemark/flink/objects"
-	"github.com/sluice-scheduler/sluice/kubemark/flink/spec"
+	"github.com/sluice-scheduler/sluice/pkg/app/flink/objects"
+	"github.com/sluice-scheduler/sluice/pkg/app/flink/spec"
 )
 
 // upgrading is how long to wait before looking again at something that is on its way out.

@@ -14,8 +14,8 @@ import (
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
 
-	"github.com/sluice-scheduler/sluice/kubemark/flink/jobmanager"
-	"github.com/sluice-scheduler/sluice/kubemark/flink/spec"
+	"github.com/sluice-scheduler/sluice/pkg/app/flink/spec"
+	"github.com/sluice-scheduler/sluice/pkg/sim/flink/jobmanager"
 )
 
 // Options are what may be set of a simulator. The zero value is a faithful Flink with its defaults.

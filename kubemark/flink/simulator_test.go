@@ -19,7 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/sluice-scheduler/sluice/kubemark/flink/objects"
+	"github.com/sluice-scheduler/sluice/pkg/app/flink/objects"
 )
 
 func names(attempt int, indices ...int) []string {

@@ -15,8 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/sluice-scheduler/sluice/kubemark/flink/jobmanager"
-	"github.com/sluice-scheduler/sluice/kubemark/flink/spec"
+	"github.com/sluice-scheduler/sluice/pkg/app/flink/spec"
+	"github.com/sluice-scheduler/sluice/pkg/sim/flink/jobmanager"
 )
 
 // publish tells users how far the cluster is: the FlinkDeployment's status for kubectl, the picture for Go callers.

@@ -18,7 +18,7 @@ import (
 	corelisters "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/tools/cache"
 
-	"github.com/sluice-scheduler/sluice/kubemark/flink/spec"
+	"github.com/sluice-scheduler/sluice/pkg/app/flink/spec"
 )
 
 // kind says which reconciler a key goes to.

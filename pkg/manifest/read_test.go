@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/sluice-scheduler/sluice/kubemark/flink/manifest"
+	"github.com/sluice-scheduler/sluice/pkg/manifest"
 )
 
 const two = `# a comment first

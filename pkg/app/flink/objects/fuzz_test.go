@@ -2,29 +2,19 @@ package objects_test
 
 import (
 	"os"
-	"path/filepath"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/sluice-scheduler/sluice/kubemark/flink/examples"
-	"github.com/sluice-scheduler/sluice/kubemark/flink/manifest"
-	"github.com/sluice-scheduler/sluice/kubemark/flink/objects"
-	"github.com/sluice-scheduler/sluice/kubemark/flink/spec"
+	"github.com/sluice-scheduler/sluice/pkg/app/flink/objects"
+	"github.com/sluice-scheduler/sluice/pkg/app/flink/spec"
+	"github.com/sluice-scheduler/sluice/pkg/manifest"
 )
 
 // FuzzManifest promises that no text makes the simulator panic: it is refused with a reason, or it yields objects
 // that a Kubernetes API server could at least be asked to create.
 func FuzzManifest(f *testing.F) {
-	for _, name := range []string{"orders.yaml", "session.yaml", "vision.yaml"} {
-		data, err := examples.Files.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-	}
-	own, _ := filepath.Glob("testdata/*.in.yaml")
-	for _, file := range own {
+	for _, file := range manifests(f) {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			f.Fatal(err)

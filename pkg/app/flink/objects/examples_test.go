@@ -8,14 +8,14 @@ import (
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/sluice-scheduler/sluice/kubemark/flink/manifest"
-	"github.com/sluice-scheduler/sluice/kubemark/flink/objects"
-	"github.com/sluice-scheduler/sluice/kubemark/flink/spec"
+	"github.com/sluice-scheduler/sluice/pkg/app/flink/objects"
+	"github.com/sluice-scheduler/sluice/pkg/app/flink/spec"
+	"github.com/sluice-scheduler/sluice/pkg/manifest"
 )
 
 // shared is the folder with the Flink operator's own examples, or "" where it does not exist.
 func shared() string {
-	for _, dir := range []string{os.Getenv("SLUICE_SHARED"), filepath.Join("..", "..", "..", "..", "shared")} {
+	for _, dir := range []string{os.Getenv("SLUICE_SHARED"), filepath.Join("..", "..", "..", "..", "..", "shared")} {
 		if path := filepath.Join(dir, "flink-operator", "examples"); dir != "" {
 			if info, err := os.Stat(path); err == nil && info.IsDir() {
 				return path

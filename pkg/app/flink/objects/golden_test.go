@@ -13,10 +13,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
 
-	"github.com/sluice-scheduler/sluice/kubemark/flink/examples"
-	"github.com/sluice-scheduler/sluice/kubemark/flink/manifest"
-	"github.com/sluice-scheduler/sluice/kubemark/flink/objects"
-	"github.com/sluice-scheduler/sluice/kubemark/flink/spec"
+	"github.com/sluice-scheduler/sluice/pkg/app/flink/objects"
+	"github.com/sluice-scheduler/sluice/pkg/app/flink/spec"
+	"github.com/sluice-scheduler/sluice/pkg/manifest"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write the golden files anew")
@@ -68,17 +67,21 @@ func everything(t *testing.T, c *spec.Cluster) []byte {
 	return out.Bytes()
 }
 
-func TestGolden(t *testing.T) {
-	inputs := map[string][]byte{}
-	for _, name := range []string{"orders.yaml", "session.yaml", "vision.yaml"} {
-		data, err := examples.Files.ReadFile(name)
-		require.NoError(t, err)
-		inputs[name] = data
-	}
+// manifests are the files of our own: the demo's examples and those of testdata.
+func manifests(t testing.TB) []string {
+	t.Helper()
+	examples, err := filepath.Glob("../../../../kubemark/flink/examples/*.yaml")
+	require.NoError(t, err)
 	own, err := filepath.Glob("testdata/*.in.yaml")
 	require.NoError(t, err)
 	require.NotEmpty(t, own)
-	for _, file := range own {
+	require.NotEmpty(t, examples)
+	return append(examples, own...)
+}
+
+func TestGolden(t *testing.T) {
+	inputs := map[string][]byte{}
+	for _, file := range manifests(t) {
 		data, err := os.ReadFile(file)
 		require.NoError(t, err)
 		inputs[strings.Replace(filepath.Base(file), ".in.", ".", 1)] = data
@@ -91,7 +94,7 @@ func TestGolden(t *testing.T) {
 				require.NoError(t, os.WriteFile(golden, got, 0o644))
 			}
 			want, err := os.ReadFile(golden)
-			require.NoError(t, err, "run go test ./flink/objects -rewrite, then read what it wrote")
+			require.NoError(t, err, "run the test with -rewrite, then read what it wrote")
 			require.Empty(t, cmp.Diff(string(want), string(got)))
 			require.Equal(t, string(got), string(everything(t, cluster(t, name, data))), "equal input, equal output")
 		})

@@ -10,7 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/sluice-scheduler/sluice/kubemark/flink/spec"
+	"github.com/sluice-scheduler/sluice/pkg/app/flink/spec"
 )
 
 // TaskManagerName is the name that a native JobManager gives a TaskManager: attempt counts the starts of the
