@@ -8,7 +8,7 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 )
 
-// Effect is a decision for the caller to carry out. The set is closed: Bind, Recall, PrepareVolumes, Condition and Announce.
+// Effect is a decision for the caller to carry out. The set is closed: Bind, Recall, PrepareVolumes, Condition, GroupStatus, Announce and AnnounceObject.
 type Effect interface{ effect() }
 
 // PodRef names a pod for the API server.
@@ -72,11 +72,38 @@ type Announce struct {
 	Note   string
 }
 
+// GroupStatus asks for the condition PodGroupInitiallyScheduled of a PodGroup (scheduling.k8s.io) to be set. A later one of the same group replaces an earlier one
+// that has not been written. True is final: what would take it back is not written.
+type GroupStatus struct {
+	// Group is the PodGroup, as GroupFact.Object names it.
+	Group cluster.ObjectRef
+	// Scheduled: the condition is True with ReasonScheduled, and Reason is not looked at; else it is False with Reason, which is ReasonUnschedulable or
+	// ReasonSchedulerError: consumers know no others.
+	Scheduled bool
+	Reason    string
+	Message   string
+	// ObservedGeneration is the generation of the PodGroup that was judged (GroupFact.Generation).
+	ObservedGeneration int64
+}
+
+// AnnounceObject asks for an event that regards any object, such as a FlinkDeployment. The same one is not written again for a while, and of those of one
+// object and reason that come in quick succession only the newest; so it may be asked for as often as it is true.
+type AnnounceObject struct {
+	Object cluster.ObjectRef
+	// Type is Normal or Warning.
+	Type   string
+	Reason string
+	Action string
+	Note   string
+}
+
 func (Bind) effect()           {}
 func (Recall) effect()         {}
 func (PrepareVolumes) effect() {}
 func (Condition) effect()      {}
+func (GroupStatus) effect()    {}
 func (Announce) effect()       {}
+func (AnnounceObject) effect() {}
 
 // Reasons of the PodScheduled condition. Autoscalers add nodes for ReasonUnschedulable alone.
 const (
@@ -94,6 +121,9 @@ const (
 	// ReasonSchedulerError: something is wrong that is not the pod's fault: a refused bind, a quarantine.
 	ReasonSchedulerError = "SchedulerError"
 )
+
+// ReasonScheduled is that of a PodGroup's condition PodGroupInitiallyScheduled once it is True.
+const ReasonScheduled = "Scheduled"
 
 // Event types, reasons and actions, by the names that kube-scheduler uses.
 const (

@@ -43,7 +43,8 @@ type Client struct {
 	host    string
 
 	binder, teller *poster // of bindings and of events
-	rights         rights
+	rights         rights  // to prepare volumes
+	groupRights    rights  // to write the status of PodGroups
 }
 
 // Connect prepares a connection. It sends nothing yet, so an API server that is down is no error here, but a kubeconfig that cannot be

@@ -54,17 +54,9 @@ func (r *Reporter) event(n Notice) *eventsv1.Event {
 		Type:                n.Type,
 		Note:                cut(n.Note, maxNote, " ..."),
 		Regarding: v1.ObjectReference{
-			APIVersion: groupOf(n.Kind), Kind: cmp.Or(n.Kind, "Pod"), Namespace: n.Pod.Namespace, Name: n.Pod.Name, UID: n.Pod.UID,
+			APIVersion: cmp.Or(n.APIVersion, "v1"), Kind: cmp.Or(n.Kind, "Pod"), Namespace: n.Pod.Namespace, Name: n.Pod.Name, UID: n.Pod.UID,
 		},
 	}
-}
-
-// groupOf is the group and version of a kind.
-func groupOf(kind string) string {
-	if kind == "Lease" {
-		return "coordination.k8s.io/v1"
-	}
-	return "v1"
 }
 
 // name is the pod's name and a number that depends on nothing but the notice and who reports it.

@@ -9,7 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// rights follows for which resources the right to prepare volumes has been found missing.
+// rights follows for which resources a right to write something has been found missing.
 //
 //	granted ── a request is forbidden ──> missing ── something was written ──> granted
 type rights struct {
@@ -38,9 +38,12 @@ func unauthorized(err error) bool {
 	return apierrors.IsForbidden(err) && (strings.Contains(err.Error(), " cannot get resource ") || strings.Contains(err.Error(), " cannot patch resource "))
 }
 
-// MissingRights names the resources that Prepare was not allowed to read or to patch when it last tried.
-func (c *Client) MissingRights() []string {
-	c.rights.mu.Lock()
-	defer c.rights.mu.Unlock()
-	return slices.Sorted(maps.Keys(c.rights.missing))
+// list names the resources for which it is missing.
+func (r *rights) list() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Sorted(maps.Keys(r.missing))
 }
+
+// MissingRights names the resources that Prepare was not allowed to read or to patch when it last tried.
+func (c *Client) MissingRights() []string { return c.rights.list() }

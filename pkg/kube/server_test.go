@@ -75,7 +75,11 @@ func serverURL(t *testing.T, h http.HandlerFunc) string {
 // reply writes an object in protobuf.
 func reply(w http.ResponseWriter, code int, o runtime.Object) {
 	info, _ := runtime.SerializerInfoForMediaType(scheme.Codecs.SupportedMediaTypes(), protobuf)
-	data, err := runtime.Encode(scheme.Codecs.EncoderForVersion(info.Serializer, v1.SchemeGroupVersion), o)
+	version := v1.SchemeGroupVersion
+	if kinds, _, err := scheme.Scheme.ObjectKinds(o); err == nil && len(kinds) == 1 {
+		version = kinds[0].GroupVersion()
+	}
+	data, err := runtime.Encode(scheme.Codecs.EncoderForVersion(info.Serializer, version), o)
 	if err != nil {
 		panic(err)
 	}

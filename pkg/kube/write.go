@@ -99,8 +99,8 @@ func (c *Client) Condition(ctx context.Context, set core.Condition) Answer {
 // Notice is an event to be written: what to announce, and what makes it one event however often it is sent.
 type Notice struct {
 	core.Announce
-	// Kind is the kind of the object that it is about, which the announcement names as its pod; empty means a pod.
-	Kind string
+	// APIVersion and Kind are those of the object that it is about, which the announcement names as its pod; empty means a pod.
+	APIVersion, Kind string
 	// At is when it happened.
 	At time.Time
 	// Serial tells apart the notices of one Reporter.

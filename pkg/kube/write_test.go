@@ -187,8 +187,8 @@ func TestAnnounce(t *testing.T) {
 	require.Equal(t, Done, r.Announce(within(t), n).Verdict)
 	decode(t, saw()[2].body, &e)
 	require.Equal(t, v1.ObjectReference{APIVersion: "v1", Kind: "ConfigMap", Namespace: "default", Name: "a", UID: "uid-a"}, e.Regarding)
-	n.Kind = "Lease"
-	require.Equal(t, "coordination.k8s.io/v1", r.event(n).Regarding.APIVersion)
+	n.APIVersion, n.Kind = "flink.apache.org/v1beta1", "FlinkDeployment"
+	require.Equal(t, "flink.apache.org/v1beta1", r.event(n).Regarding.APIVersion)
 }
 
 func TestEventNamesAreUniqueAndValid(t *testing.T) {

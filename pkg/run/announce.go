@@ -38,7 +38,7 @@ func (s *Settings) event(severity, reason, note string) {
 	if s.about.Name == "" {
 		return
 	}
-	s.announce(kube.Notice{Kind: s.kind, Announce: core.Announce{
+	s.announce(kube.Notice{APIVersion: s.api, Kind: s.kind, Announce: core.Announce{
 		Pod: s.about, Type: severity, Reason: reason, Action: actionLoading, Note: note,
 	}})
 }

@@ -107,11 +107,15 @@ func (c *conditions) turn(now time.Time, bindsWait bool) bool {
 	if c.ready.empty() {
 		return false
 	}
-	after := conditionAfter
-	if now.Sub(c.ready.peek().queued) > overdue {
-		after = conditionAfterOverdue
+	return !bindsWait || c.passed >= shareFor(now, c.ready.peek().queued)
+}
+
+// shareFor is after how many binds something goes that people are to read, and that has been queued since then.
+func shareFor(now, queued time.Time) int {
+	if now.Sub(queued) > overdue {
+		return conditionAfterOverdue
 	}
-	return !bindsWait || c.passed >= after
+	return conditionAfter
 }
 
 func (o *Outbox) sendCondition(time.Time) {

@@ -27,6 +27,8 @@ const refusedTries = 8
 type eventWrite struct {
 	kube.Notice
 	failures int
+	// topic is that of an event about an object, until it is sent.
+	topic *topic
 }
 
 type events struct {
@@ -34,6 +36,7 @@ type events struct {
 	owed     int // queued, waiting or in flight
 	inFlight int
 	serial   uint64
+	topics   map[topicKey]*topic
 }
 
 func (o *Outbox) addEvent(n kube.Notice, now time.Time) {
@@ -56,6 +59,7 @@ func (o *Outbox) eventsDue() time.Time {
 func (o *Outbox) dispatchEvents(now time.Time) {
 	for o.events.inFlight < o.cfg.EventsInFlight && !o.events.ready.empty() && !o.eventsDue().After(now) {
 		w := o.events.ready.pop()
+		o.leave(w, now)
 		o.events.inFlight++
 		o.send(kindEvent, func(ctx context.Context) kube.Answer { return o.cfg.Teller.Announce(ctx, w.Notice) },
 			func(now time.Time, a kube.Answer, _ time.Duration) {

@@ -17,6 +17,7 @@ const (
 	kindLook      = "look"
 	kindVolumes   = "volumes"
 	kindCondition = "condition"
+	kindGroup     = "group"
 	kindEvent     = "event"
 )
 

@@ -27,6 +27,7 @@ type Preparer interface {
 // Teller writes why pods wait and what has become of them.
 type Teller interface {
 	Condition(context.Context, core.Condition) kube.Answer
+	GroupStatus(context.Context, core.GroupStatus) kube.Answer
 	Announce(context.Context, kube.Notice) kube.Answer
 }
 
@@ -51,7 +52,8 @@ type OutboxConfig struct {
 // open and there is room in flight:
 //
 //  1. binds, in the order in which they were decided, and reads of binds whose answer was lost; preparations of volumes, in turn with them
-//  2. conditions: when there is no bind to send, and else one for every nine binds (one for every bind once they have waited too long)
+//  2. conditions of pods and the status of groups: when there is no bind to send, and else one for every nine binds (one for every bind once they have waited
+//     too long)
 //  3. events: when there is nothing else to send and no bind has been under way for a moment, or when they have waited for long; within a
 //     limit of their own
 type Outbox struct {
@@ -69,8 +71,9 @@ type Outbox struct {
 	binds      binds
 	volumes    preparations
 	conditions conditions
+	statuses   statuses
 	events     events
-	inFlight   int // binds, reads, preparations and conditions
+	inFlight   int // binds, reads, preparations, conditions and statuses
 }
 
 // NewOutbox returns an empty outbox.
@@ -80,6 +83,8 @@ func NewOutbox(cfg OutboxConfig) *Outbox {
 	o.binds.all = map[types.UID]*bind{}
 	o.volumes.all = map[types.UID]*preparation{}
 	o.conditions.all = map[types.UID]*conditionWrite{}
+	o.statuses.all = map[types.UID]*statusWrite{}
+	o.events.topics = map[topicKey]*topic{}
 	return o
 }
 
@@ -177,8 +182,12 @@ func (o *Outbox) accept(e core.Effect, now time.Time) {
 		o.addPreparation(e, now)
 	case core.Condition:
 		o.addCondition(e, now)
+	case core.GroupStatus:
+		o.addStatus(e, now)
 	case core.Announce:
 		o.addEvent(kube.Notice{Announce: e}, now)
+	case core.AnnounceObject:
+		o.addObjectEvent(e, now)
 	default:
 		panic(fmt.Sprintf("effect of unknown type %T", e))
 	}
@@ -190,8 +199,11 @@ func (o *Outbox) dispatch(now time.Time) {
 		return
 	}
 	for o.inFlight < o.limit.allowed() {
+		binds := o.binds.ready.len()+o.volumes.ready.len() > 0
 		switch {
-		case o.conditions.turn(now, o.binds.ready.len()+o.volumes.ready.len() > 0):
+		case o.statusTurn(now, binds):
+			o.sendStatus()
+		case o.conditions.turn(now, binds):
 			o.sendCondition(now)
 		case o.volumes.turn(o.binds.ready.len() > 0):
 			o.sendPreparation()
@@ -260,11 +272,12 @@ func (o *Outbox) report() {
 	m.outbox.WithLabelValues(kindBind).Set(float64(len(o.binds.all)))
 	m.outbox.WithLabelValues(kindVolumes).Set(float64(len(o.volumes.all)))
 	m.outbox.WithLabelValues(kindCondition).Set(float64(len(o.conditions.all)))
+	m.outbox.WithLabelValues(kindGroup).Set(float64(len(o.statuses.all)))
 	m.outbox.WithLabelValues(kindEvent).Set(float64(o.events.owed))
 }
 
 func (o *Outbox) idle() bool {
-	return len(o.binds.all) == 0 && len(o.volumes.all) == 0 && len(o.conditions.all) == 0 && o.events.owed == 0
+	return len(o.binds.all) == 0 && len(o.volumes.all) == 0 && len(o.conditions.all) == 0 && len(o.statuses.all) == 0 && o.events.owed == 0
 }
 
 // Drain waits until everything handed over so far has been carried out, or the context ends; then it returns an error.

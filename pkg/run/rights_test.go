@@ -30,10 +30,11 @@ func (f *forbidding) Prepare(context.Context, core.PrepareVolumes) ([]string, ku
 func TestMissingRightsAreSaidOnce(t *testing.T) {
 	log := &bytes.Buffer{}
 	client := &forbidding{missing: []string{"persistentvolumes"}}
-	r := &rights{client: client, log: slog.New(slog.NewTextHandler(log, nil))}
+	r := volumeRights(client.MissingRights, slog.New(slog.NewTextHandler(log, nil)))
+	p := preparing{client, r}
 	require.Empty(t, r.note())
 	for range 3 {
-		_, a := r.Prepare(t.Context(), core.PrepareVolumes{})
+		_, a := p.Prepare(t.Context(), core.PrepareVolumes{})
 		require.Equal(t, kube.Refused, a.Verdict)
 	}
 	require.Equal(t, 1, strings.Count(log.String(), "\n"))
@@ -43,7 +44,7 @@ func TestMissingRightsAreSaidOnce(t *testing.T) {
 
 	client.missing = nil
 	for range 3 {
-		r.Prepare(t.Context(), core.PrepareVolumes{})
+		p.Prepare(t.Context(), core.PrepareVolumes{})
 	}
 	require.Equal(t, 2, strings.Count(log.String(), "\n"))
 	require.Contains(t, log.String(), "volumes can be prepared now")

@@ -69,8 +69,9 @@ type process struct {
 	watch      *kube.Watch
 	election   *kube.Election // nil without election
 	settings   *Settings
-	rival      *rival // nil if there can be none
-	rights     *rights
+	rival      *rival    // nil if there can be none
+	volumes    *rights   // to prepare them
+	groups     *rights   // to write their status
 	files      []*polled // that are followed
 	web        *web.Server
 
@@ -118,9 +119,9 @@ func newProcess(o Options) (*process, error) {
 // join puts the core between inbox and outbox.
 func (p *process) join(c *core.Core) {
 	cfg := p.o.Config
-	p.rights = &rights{client: p.client, log: p.o.Log}
+	p.volumes, p.groups = volumeRights(p.client.MissingRights, p.o.Log), groupRights(p.client.MissingGroupRights, p.o.Log)
 	p.outbox = NewOutbox(OutboxConfig{
-		Binder: p.client, Preparer: p.rights, Teller: teller{p.client, p.client.Reporter(cfg.SchedulerName, p.identity)}, Answers: p.inbox,
+		Binder: p.client, Preparer: preparing{p.client, p.volumes}, Teller: teller{p.client, p.client.Reporter(cfg.SchedulerName, p.identity), p.groups}, Answers: p.inbox,
 		MinInFlight: cfg.Bind.MinInFlight, MaxInFlight: cfg.Bind.MaxInFlight, EventsInFlight: cfg.Events.MaxInFlight,
 		Timeout: cfg.Bind.Timeout, Metrics: p.metrics, Log: p.o.Log,
 	})
@@ -155,10 +156,18 @@ type reporter struct{ *core.Core }
 // Dump returns the core's report.
 func (r reporter) Dump() string { return r.Report() }
 
-// teller joins the two who write what people read.
+// teller joins the two who write what people read, and follows whether they may.
 type teller struct {
 	*kube.Client
 	*kube.Reporter
+	groups *rights
+}
+
+// GroupStatus writes the status of a PodGroup.
+func (t teller) GroupStatus(ctx context.Context, e core.GroupStatus) kube.Answer {
+	a := t.Client.GroupStatus(ctx, e)
+	t.groups.follow(a.Err)
+	return a
 }
 
 // run starts the parts, waits for the end and ends in order if it can.
@@ -324,7 +333,8 @@ func (p *process) pages() web.Parts {
 			}
 			return nil
 		}})
-	ready = append(ready, web.Check{Name: "volumes-writable", Run: func(context.Context) error { return nil }, Note: p.rights.note})
+	ready = append(ready, web.Check{Name: "volumes-writable", Run: func(context.Context) error { return nil }, Note: p.volumes.note},
+		web.Check{Name: "groups-writable", Run: func(context.Context) error { return nil }, Note: p.groups.note})
 	if p.rival != nil {
 		ready = append(ready, web.Check{Name: "no-rival", Run: func(context.Context) error { return nil }, Note: p.rival.note})
 	}

@@ -38,6 +38,7 @@ type stored struct {
 	binds      []string // nodes it was bound to; more than one is a fault of the outbox
 	prepared   []string // nodes for which its volumes were prepared
 	conditions []core.Condition
+	statuses   []core.GroupStatus // if it is a PodGroup
 	events     map[uint64]int
 }
 
@@ -153,6 +154,13 @@ func (s *server) Look(ctx context.Context, ref core.PodRef) (sight kube.Sight, a
 func (s *server) Condition(ctx context.Context, c core.Condition) kube.Answer {
 	return s.handle(ctx, request{kind: kindCondition, uid: c.Pod.UID, note: c.Message}, func(p *stored) kube.Answer {
 		p.conditions = append(p.conditions, c)
+		return kube.Answer{}
+	})
+}
+
+func (s *server) GroupStatus(ctx context.Context, e core.GroupStatus) kube.Answer {
+	return s.handle(ctx, request{kind: kindGroup, uid: e.Group.UID, note: e.Message}, func(p *stored) kube.Answer {
+		p.statuses = append(p.statuses, e)
 		return kube.Answer{}
 	})
 }

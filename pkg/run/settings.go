@@ -43,6 +43,7 @@ type Settings struct {
 	origin string
 	about  core.PodRef
 	kind   string
+	api    string // the group and version of its kind
 	// leading: this process tells in events what it does. owing: it has told in one that queues were refused.
 	leading, owing bool
 	read           chan struct{}
@@ -132,7 +133,7 @@ func (s *Settings) TakeQueues(data []byte, err error) {
 func (s *Settings) TakeText(x kube.Text) {
 	s.mu.Lock()
 	if x.Object.UID != "" {
-		s.about, s.kind = x.Object, "ConfigMap"
+		s.about, s.kind, s.api = x.Object, "ConfigMap", "v1"
 	}
 	s.mu.Unlock()
 	s.TakeQueues(x.Data, x.Err)
@@ -152,7 +153,7 @@ func (s *Settings) lead(lease core.PodRef) {
 	defer s.mu.Unlock()
 	s.leading = true
 	if s.about.Name == "" {
-		s.about, s.kind = lease, "Lease"
+		s.about, s.kind, s.api = lease, "Lease", "coordination.k8s.io/v1"
 	}
 	if s.queues.faulty && !s.owing {
 		s.tellRefused()

@@ -202,6 +202,10 @@ func (s *stormServer) Condition(ctx context.Context, c core.Condition) kube.Answ
 	})
 }
 
+func (s *stormServer) GroupStatus(ctx context.Context, e core.GroupStatus) kube.Answer {
+	return s.handle(ctx, kindGroup, e.Group.Name, func() kube.Answer { return kube.Answer{} })
+}
+
 func (s *stormServer) Announce(ctx context.Context, n kube.Notice) kube.Answer {
 	return s.handle(ctx, kindEvent, n.Pod.Name, func() kube.Answer { return kube.Answer{} })
 }

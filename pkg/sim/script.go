@@ -129,9 +129,21 @@ func (s *Script) log(at time.Duration, e core.Effect) {
 		s.printf("%v recall %s", at, e.UID)
 	case core.Condition:
 		s.printf("%v condition %s %s: %s", at, e.Pod.Name, e.Reason, e.Message)
+	case core.GroupStatus:
+		s.printf("%v status of %s %s: %s", at, e.Group.Name, statusWord(e), e.Message)
 	case core.Announce:
 		s.printf("%v event %s %s %s: %s", at, e.Pod.Name, e.Type, e.Reason, e.Note)
+	case core.AnnounceObject:
+		s.printf("%v event %s %s %s %s: %s", at, e.Object.Kind, e.Object.Name, e.Type, e.Reason, e.Note)
 	}
+}
+
+// statusWord is the reason that a group's condition comes to have.
+func statusWord(e core.GroupStatus) string {
+	if e.Scheduled {
+		return core.ReasonScheduled
+	}
+	return e.Reason
 }
 
 func (s *Script) answer(b core.Bind) (core.BindDone, bool) {

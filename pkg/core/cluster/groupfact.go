@@ -15,6 +15,11 @@ type GroupFact struct {
 	Source string
 	// Object is what people look at when they ask about the group, to be told of it in events; the zero value for none.
 	Object ObjectRef
+	// Generation is that of Object where its status is ours to write, as a PodGroup's is; else 0. Scheduled: its status says already that the group has been scheduled,
+	// which is final; Said is what it says while it does not.
+	Generation int64
+	Scheduled  bool
+	Said       Condition
 	// Min is how many pods must have room together before any is bound, those that are bound already included. Below 2 it asks for nothing.
 	Min int
 	// Roles are what is known of the pods by role. Where it is empty, Min pods must exist before the group is tried.
