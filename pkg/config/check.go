@@ -96,6 +96,13 @@ func (v *Volumes) Check(at *strict.Place) {
 	strict.Between(at, "bindTimeout", v.BindTimeout, time.Second, 24*time.Hour)
 }
 
+// Check holds the rules of gangs.
+func (g *Gang) Check(at *strict.Place) {
+	strict.Between(at, "holdFor", g.HoldFor, 0, 24*time.Hour)
+	strict.Between(at, "reentryFor", g.ReentryFor, 0, 24*time.Hour)
+	strict.Between(at, "configMapWithin", g.ConfigMapWithin, 0, 10*time.Minute)
+}
+
 // Check holds the rules of the condition writes.
 func (s *Status) Check(at *strict.Place) {
 	strict.Between(at, "countsEvery", s.CountsEvery, 0, time.Hour)

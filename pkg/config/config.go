@@ -46,6 +46,8 @@ type Configuration struct {
 	Bind Bind `yaml:"bind"`
 	// Volumes governs how long the volumes of a pod may take.
 	Volumes Volumes `yaml:"volumes"`
+	// Gang governs how long room is kept for pods that start together but do not exist yet.
+	Gang Gang `yaml:"gang"`
 	// Status governs the writes of the pods' PodScheduled condition.
 	Status Status `yaml:"status"`
 	// Events governs the writes of events about pods.
@@ -128,6 +130,20 @@ type Volumes struct {
 	// After it the pod leaves the node and is tried again. It is kube-scheduler's bindTimeoutSeconds. Short, a slow provisioner makes pods wander
 	// between nodes; long, a claim that nobody provisions keeps room from others.
 	BindTimeout time.Duration `yaml:"bindTimeout"`
+}
+
+// Gang governs how long room is kept for pods that start together but do not exist yet: the TaskManagers of a Flink job whose JobManager has just been placed,
+// the executors of a Spark driver. Whether an autoscaler is asked for a gang is said per queue, in the queues file.
+type Gang struct {
+	// HoldFor is how long room is kept for such pods once the one that starts them has been given a node, from 0s to 24h. It must be enough to pull
+	// its image and to start it. At 0s none is kept, and of two jobs each may get half of what it needs; very long, room lies idle for pods that do not come.
+	HoldFor time.Duration `yaml:"holdFor"`
+	// ReentryFor is how long the room of a job is kept whose pods are gone but which is to run on, as in the middle of an upgrade, from 0s to 24h. At 0s who
+	// waits in its queue takes it, and the job waits behind them.
+	ReentryFor time.Duration `yaml:"reentryFor"`
+	// ConfigMapWithin is how long a JobManager of native Flink waits for the ConfigMap that says how many TaskManagers it will start, for that is made after it, from
+	// 0s to 10m. After it the JobManager is placed by itself. Where Sluice may not read these ConfigMaps, every such JobManager without a FlinkDeployment waits that long.
+	ConfigMapWithin time.Duration `yaml:"configMapWithin"`
 }
 
 // Status governs the writes of the pods' PodScheduled condition, which says why a pod waits. The first condition and a

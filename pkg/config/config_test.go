@@ -49,6 +49,7 @@ starvationAfter: 20m
 step: {budget: 1}
 bind: {maxInFlight: 1024, minInFlight: 1024, timeout: 10m}
 volumes: {bindTimeout: 1s}
+gang: {holdFor: 0s, reentryFor: 24h, configMapWithin: 3s}
 status: {countsEvery: 0s}
 events: {maxInFlight: 1}
 nodeOrders:
@@ -88,6 +89,7 @@ client: {qps: 0.5, burst: 1}
 		Step:            config.Step{Budget: 1},
 		Bind:            config.Bind{MaxInFlight: 1024, MinInFlight: 1024, Timeout: 10 * time.Minute},
 		Volumes:         config.Volumes{BindTimeout: time.Second},
+		Gang:            config.Gang{HoldFor: 0, ReentryFor: 24 * time.Hour, ConfigMapWithin: 3 * time.Second},
 		Status:          config.Status{CountsEvery: 0},
 		Events:          config.Events{MaxInFlight: 1},
 		NodeOrders: []config.NodeOrder{{Name: "pack", Evaluators: []config.Evaluator{

@@ -20,6 +20,7 @@ func Default() *Configuration {
 		Step:                Step{Budget: 200_000},
 		Bind:                Bind{MaxInFlight: 128, MinInFlight: 2, Timeout: 30 * time.Second},
 		Volumes:             Volumes{BindTimeout: 10 * time.Minute},
+		Gang:                Gang{HoldFor: 10 * time.Minute, ReentryFor: 5 * time.Minute, ConfigMapWithin: 10 * time.Second},
 		Status:              Status{CountsEvery: time.Minute},
 		Events:              Events{MaxInFlight: 16},
 		NodeOrders:          []NodeOrder{},

@@ -67,6 +67,9 @@ func New(cfg Config) *Core {
 	cfg.RetryAfter = cmp.Or(cfg.RetryAfter, 5*time.Minute)
 	cfg.RefreshAfter = cmp.Or(cfg.RefreshAfter, time.Minute)
 	cfg.VolumesWithin = cmp.Or(cfg.VolumesWithin, 10*time.Minute)
+	cfg.HoldFor = cmp.Or(cfg.HoldFor, 10*time.Minute)
+	cfg.ReentryFor = cmp.Or(cfg.ReentryFor, 5*time.Minute)
+	cfg.SourceWithin = cmp.Or(cfg.SourceWithin, 10*time.Second)
 	state := cluster.New()
 	scale := share.NewScale(state.Space)
 	return &Core{

@@ -156,6 +156,14 @@ type Config struct {
 	// StarvationAfter is how long a pod that fits nowhere waits, while none that asks for the same is placed, until room may be kept for it; it is given up when for twice as long nothing
 	// more has fallen free there. Zero: no room is ever kept.
 	StarvationAfter time.Duration
+	// HoldFor is how long room is kept for pods of a group that do not exist yet, once the pod that starts them has been given a node; default 10 min.
+	HoldFor time.Duration
+	// ReentryFor is how long the room of an application that is gone, but whose source says that it is to run, is kept for its return, as between the two halves of an
+	// upgrade; default 5 min.
+	ReentryFor time.Duration
+	// SourceWithin is how long a pod that starts others waits for the source that tells of them, where its group says that there is to be one, such as a
+	// ConfigMap that is made after the pod; default 10 s. Then it is placed by itself.
+	SourceWithin time.Duration
 	// InPlace: this scheduler serves the pods that name none, so that nobody is sent to kube-scheduler.
 	InPlace bool
 	// Watch, if set, is told each subject before the core turns to it. It is for tests that inject faults.

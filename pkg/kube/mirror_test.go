@@ -140,8 +140,8 @@ func TestEveryChangeOfAPodFactIsNews(t *testing.T) {
 		switch {
 		case name == "ResourceVersion":
 			continue
-		case name == "Created":
-			changed.Created = time.Unix(9, 0)
+		case field.Type() == reflect.TypeFor[time.Time]():
+			field.Set(reflect.ValueOf(time.Unix(9, 0)))
 		case name == "Said":
 			changed.Said.Digest++
 		case name == "Demand":
@@ -166,6 +166,26 @@ func TestEveryChangeOfAPodFactIsNews(t *testing.T) {
 			require.Fail(t, "say here how to change "+name)
 		}
 		require.False(t, samePod(fact, &changed), name)
+	}
+}
+
+// TestThatAPodIsReadyIsNoNews: every pod becomes ready some time after it was bound, and only groups ask for it.
+func TestThatAPodIsReadyIsNoNews(t *testing.T) {
+	m, s, _ := newPodMirror()
+	bound := at(pod("a", "1", "n1"), started)
+	require.NoError(t, m.Add(bound))
+	require.NoError(t, m.Update(at(bound, ready)))
+	require.Equal(t, []string{"pod 1 on n1"}, words(s.take()))
+	f := cluster.ReadPod(at(bound, ready), "sluice")
+	require.Equal(t, []int64{7, 8}, []int64{f.Scheduled.Unix(), f.Ready.Unix()})
+	f = cluster.ReadPod(at(at(bound, ready), foreign), "sluice")
+	require.True(t, f.Scheduled.IsZero() && f.Ready.IsZero())
+}
+
+func ready(p *v1.Pod) {
+	p.Status.Conditions = []v1.PodCondition{
+		{Type: v1.PodScheduled, Status: v1.ConditionTrue, LastTransitionTime: metav1.NewTime(time.Unix(7, 0))},
+		{Type: v1.PodReady, Status: v1.ConditionTrue, LastTransitionTime: metav1.NewTime(time.Unix(8, 0))},
 	}
 }
 

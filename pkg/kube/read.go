@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -66,6 +67,9 @@ func (r *reader) pod(pod *v1.Pod) (fact *cluster.PodFact) {
 	}
 	if fact.Ours {
 		fact.Claim = r.claim(app.Identify(pod, r.trustUser))
+	}
+	if fact.Claim == nil || fact.Claim.Group == "" {
+		fact.Scheduled, fact.Ready = time.Time{}, time.Time{} // so that a pod that becomes ready is no news
 	}
 	return fact
 }

@@ -96,6 +96,7 @@ func newProcess(o Options) (*process, error) {
 	p.join(core.New(core.Config{
 		Budget: c.Step.Budget, BackoffInitial: c.Backoff.Initial, BackoffMax: c.Backoff.Max,
 		RetryAfter: c.RetryAfter, StarvationAfter: c.StarvationAfter, RefreshAfter: max(c.Status.CountsEvery, 1), VolumesWithin: c.Volumes.BindTimeout,
+		HoldFor: max(c.Gang.HoldFor, 1), ReentryFor: max(c.Gang.ReentryFor, 1), SourceWithin: max(c.Gang.ConfigMapWithin, 1),
 		InPlace: slices.Contains(c.Schedulers(), v1.DefaultSchedulerName), Watch: p.quarantine.spare(o.Trap),
 	}))
 	p.configure()

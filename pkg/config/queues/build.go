@@ -131,6 +131,7 @@ func (b *builder) queue(at string, in *queue, tmpl *cluster.QueueSpec, up inheri
 	spec.MaxApps = apps(in.MaxApps)
 	b.weigh(at, in.Weight, spec)
 	b.ours(at, in, spec)
+	spec.Gang = b.gang(at, &in.Gang, &in.Properties)
 	spec.Submit = b.acl(at+".submitacl", in.Submit)
 	spec.Admin = b.acl(at+".adminacl", in.Admin)
 	spec.Limits = b.limits(at+".limits", in.Limits)

@@ -50,6 +50,13 @@ type queue struct {
 	NodeOrder     *string    `yaml:"nodeOrder"`
 	Strict        *bool      `yaml:"strict"`
 	PriorityFirst *bool      `yaml:"priorityFirst"`
+	Gang          gang       `yaml:"gang"`
+}
+
+// gang says how an autoscaler is brought to grow the cluster for gangs.
+type gang struct {
+	ScaleUp         *text `yaml:"scaleUp"`
+	StartFirstAfter *text `yaml:"startFirstAfter"`
 }
 
 type resources struct {
@@ -64,6 +71,7 @@ type template struct {
 	Weight     weight     `yaml:"weight"`
 	NodeOrder  *string    `yaml:"nodeOrder"`
 	Strict     *bool      `yaml:"strict"`
+	Gang       gang       `yaml:"gang"`
 }
 
 type limit struct {

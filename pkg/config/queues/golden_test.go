@@ -127,6 +127,7 @@ func describe(q *cluster.QueueSpec) string {
 	show(q.Strict, "strict")
 	show(q.PriorityFence || q.PriorityOffset != 0, "fence=%v offset=%d", q.PriorityFence, q.PriorityOffset)
 	show(q.PriorityFirst, "priority-first")
+	show(q.Gang != cluster.GangSpec{}, "gang=%s/%v", q.Gang.ScaleUp, q.Gang.StartFirstAfter)
 	show(q.NodeOrder != "", "order=%s", q.NodeOrder)
 	show(acl(q.Submit) != "", "submit=%s", acl(q.Submit))
 	show(acl(q.Admin) != "", "admin=%s", acl(q.Admin))

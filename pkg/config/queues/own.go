@@ -66,11 +66,12 @@ func (b *builder) template(at string, in *template, off bool) *cluster.QueueSpec
 	b.weigh(at, in.Weight, spec)
 	spec.NodeOrder = b.orderName(at+".nodeOrder", in.NodeOrder)
 	spec.Strict = in.Strict != nil && *in.Strict
+	spec.Gang = b.gang(at, &in.Gang, &in.Properties)
 	return spec
 }
 
 // isEmpty tells whether a template says nothing, so that the one of the queue above holds.
 func (t *template) isEmpty() bool {
 	return t.MaxApps == nil && t.Properties == properties{} && len(t.Resources.Guaranteed) == 0 && len(t.Resources.Max) == 0 &&
-		t.Weight.all == 0 && t.Weight.each == nil && t.NodeOrder == nil && t.Strict == nil
+		t.Weight.all == 0 && t.Weight.each == nil && t.NodeOrder == nil && t.Strict == nil && t.Gang == gang{}
 }

@@ -17,12 +17,14 @@ const (
 	preemptionPolicy = "preemption.policy"
 	preemptionDelay  = "preemption.delay"
 	quotaDelay       = "quota.preemption.delay"
+	gangScaleUp      = "sluice.dev/gang.scaleUp"
+	gangStartFirst   = "sluice.dev/gang.startFirstAfter"
 )
 
 // defaultDelay is YuniKorn's, for queues that set no preemption.delay.
 const defaultDelay = 30 * time.Second
 
-// properties are YuniKorn's properties of a queue.
+// properties are YuniKorn's properties of a queue, and ours for files that YuniKorn is to read as well.
 type properties struct {
 	SortPolicy       *text `yaml:"application.sort.policy"`
 	SortPriority     *text `yaml:"application.sort.priority"`
@@ -31,6 +33,8 @@ type properties struct {
 	PreemptionPolicy *text `yaml:"preemption.policy"`
 	PreemptionDelay  *text `yaml:"preemption.delay"`
 	QuotaDelay       *text `yaml:"quota.preemption.delay"`
+	GangScaleUp      *text `yaml:"sluice.dev/gang.scaleUp"`
+	GangStartFirst   *text `yaml:"sluice.dev/gang.startFirstAfter"`
 }
 
 // inherited is what a queue has from the one above unless it says otherwise: YuniKorn hands down all properties but priority.policy and

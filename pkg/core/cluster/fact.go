@@ -38,7 +38,10 @@ type PodFact struct {
 	Terminal bool
 	// Started: the kubelet has reported on the pod (status.startTime), so it was admitted or rejected there.
 	Started bool
-	Demand  *Demand
+	// Scheduled and Ready are since when a bound pod of ours has the conditions PodScheduled and Ready; zero while it has not. They matter for groups: pods
+	// without one may be told without them.
+	Scheduled, Ready time.Time
+	Demand           *Demand
 	// Liking is what the pod would like beyond what it demands; nil when that is nothing.
 	Liking *Liking
 	// Labels are what terms of other pods, and its own, select it by.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sluice-scheduler/sluice/pkg/core/resource"
 )
@@ -40,6 +41,26 @@ type Queue struct {
 	latest         age
 	seen           bool
 	dirty          bool
+}
+
+// Gangs is what holds for the gangs of the queue: what is configured of it or else of the nearest queue above; the default is not to ask autoscalers, and a minute.
+func (q *Queue) Gangs() GangSpec {
+	var g GangSpec
+	for ; q != nil; q = q.Parent {
+		if g.ScaleUp == "" {
+			g.ScaleUp = q.Spec.Gang.ScaleUp
+		}
+		if g.StartFirstAfter == 0 {
+			g.StartFirstAfter = q.Spec.Gang.StartFirstAfter
+		}
+	}
+	if g.ScaleUp == "" {
+		g.ScaleUp = ScaleUpNone
+	}
+	if g.StartFirstAfter == 0 {
+		g.StartFirstAfter = time.Minute
+	}
+	return g
 }
 
 // String returns the full path.

@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"time"
+
 	v1 "k8s.io/api/core/v1"
 	reqs "k8s.io/component-helpers/resource"
 	corev1helpers "k8s.io/component-helpers/scheduling/corev1"
@@ -35,8 +37,22 @@ func ReadPod(pod *v1.Pod, scheduler string) *PodFact {
 	}
 	if f.Node != "" {
 		f.Holds = heldAmounts(pod, demand.Requests)
+		if f.Ours {
+			f.Scheduled, f.Ready = since(pod, v1.PodScheduled), since(pod, v1.PodReady)
+		}
 	}
 	return f
+}
+
+// since is the time since when a pod has a condition; zero if it has not.
+func since(pod *v1.Pod, condition v1.PodConditionType) time.Time {
+	for i := range pod.Status.Conditions {
+		c := &pod.Status.Conditions[i]
+		if c.Type == condition && c.Status == v1.ConditionTrue {
+			return c.LastTransitionTime.Time
+		}
+	}
+	return time.Time{}
 }
 
 // heldAmounts is what a bound pod holds: the larger of what its spec asks for and what its status says it was given, so that a resize under way

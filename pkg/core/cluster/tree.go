@@ -45,6 +45,8 @@ type QueueSpec struct {
 	PriorityFirst bool
 	// NodeOrder names the node order of the queue's pods; empty for the parent's.
 	NodeOrder string
+	// Gang says how an autoscaler is brought to grow the cluster for gangs of the queue.
+	Gang GangSpec
 	// Submit and Admin say who may submit: to this queue or any below it.
 	Submit, Admin ACL
 	// Limits bound what users and groups may use of the queue.
@@ -118,6 +120,24 @@ type Preemption struct {
 	// Delay is how long an ask waits before anything is taken for it; QuotaDelay how long a queue may stay above a lowered max, 0 for ever.
 	Delay, QuotaDelay time.Duration
 }
+
+// GangSpec is what is configured of the gangs of a queue. What is empty or zero is the parent's.
+type GangSpec struct {
+	ScaleUp ScaleUp
+	// StartFirstAfter is for ScaleUpStartFirst: how long a gang waits for want of nodes before its first-starter is started alone.
+	StartFirstAfter time.Duration
+}
+
+// ScaleUp is how a gang whose members do not all exist brings an autoscaler to add nodes for it: held as a whole, it shows the autoscaler nothing that it acts on.
+type ScaleUp string
+
+// The ways: not at all; the pod that starts the others is started by itself, so that they appear and wait visibly; the autoscaler is asked for all of
+// them by a ProvisioningRequest.
+const (
+	ScaleUpNone       ScaleUp = "none"
+	ScaleUpStartFirst ScaleUp = "start-first"
+	ScaleUpRequest    ScaleUp = "provisioning-request"
+)
 
 // RuleKind is how a placement rule finds a queue.
 type RuleKind string
