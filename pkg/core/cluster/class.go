@@ -15,6 +15,8 @@ import (
 type Class struct {
 	// Serial numbers the classes in the order in which they came to be; it is never used again.
 	Serial int
+	// Index is dense over the classes, for slices beside the state; it may be used again after a class has gone.
+	Index int
 	// Like is a node without a name or resources that has the class's taints and the labels that are selected by.
 	Like *Node
 
@@ -144,6 +146,7 @@ func (s *State) leaveClass(n *Node) {
 	if c.nodes == 0 {
 		delete(s.classOf, c.key)
 		s.classes = slices.DeleteFunc(s.classes, func(x *Class) bool { return x == c })
+		s.freeClasses = append(s.freeClasses, c.Index)
 		s.classVersion++
 	}
 }
@@ -156,11 +159,14 @@ func (s *State) newClass(key string, f *NodeFact) *Class {
 		}
 	}
 	c := &Class{
-		Serial: s.nextClass, key: key,
+		Serial: s.nextClass, Index: len(s.classes), key: key,
 		Like: &Node{
 			Fact: &NodeFact{Labels: labels, Taints: f.Taints, SoftTaints: f.SoftTaints, Unschedulable: f.Unschedulable, Features: f.Features},
 			API:  &v1.Node{ObjectMeta: metav1.ObjectMeta{Labels: labels}},
 		},
+	}
+	if last := len(s.freeClasses) - 1; last >= 0 {
+		c.Index, s.freeClasses = s.freeClasses[last], s.freeClasses[:last]
 	}
 	s.nextClass++
 	s.classOf[key] = c

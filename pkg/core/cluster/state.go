@@ -42,6 +42,7 @@ type State struct {
 	tellingKeys  []string
 	classVersion uint64
 	nextClass    int
+	freeClasses  []int
 	manyClasses  int
 
 	journal []entry

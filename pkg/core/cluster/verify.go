@@ -85,6 +85,15 @@ func (v *verifier) nodes() {
 		v.check(v.s.slots[n.Index] == n, "node %s is not at its index", name)
 		v.check(n.Class != nil && v.s.classOf[n.Class.key] == n.Class && n.Class.key == v.s.classKey(n.Fact), "node %s is not in its class", name)
 	}
+	taken := map[int]bool{}
+	for _, i := range v.s.freeClasses {
+		v.check(!taken[i], "index %d of a class is free twice", i)
+		taken[i] = true
+	}
+	for _, c := range v.s.classes {
+		v.check(!taken[c.Index], "the index %d of a class is another's, or free", c.Index)
+		taken[c.Index] = true
+	}
 	v.check(known == v.s.known, "%d nodes are known but %d are counted", known, v.s.known)
 	ring := 0
 	last := v.s.version + 1

@@ -63,7 +63,7 @@ func (o *Orders) bounded(s *cluster.State, x *Index, q *Query, want uint64) (bes
 	more := o.extra(s, x, shape, want)
 	for _, class := range q.Classes {
 		shift := x.shift(shape, class)
-		for _, shelf := range ceilings.byClass[class] {
+		for _, shelf := range ceilings.of(class) {
 			if shelf.scarce&want != want {
 				continue
 			}

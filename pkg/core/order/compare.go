@@ -111,7 +111,7 @@ func (o *Orders) gather(x *Index, q *Query) (visited int) {
 	shape := q.Pod.Shape
 	for _, class := range q.Classes {
 		shift := x.shift(shape, class)
-		for _, shelf := range x.byClass[class] {
+		for _, shelf := range x.of(class) {
 			visited += shelf.walk(shape.Wants, func(e *entry) bool {
 				o.fits = append(o.fits, candidate{e.node, e.score + shift, e.index})
 				return true

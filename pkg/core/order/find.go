@@ -34,15 +34,14 @@ func (o *Orders) First(s *cluster.State, q *Query) (best *cluster.Node, visited 
 	case want != 0 && x.fit+x.avoid > 0:
 		return o.bounded(s, x, q, want)
 	}
-	bound := rank{score: math.MinInt64}
+	bound, admits := rank{score: math.MinInt64}, q.Admits
+	if q.Open {
+		admits = nil
+	}
 	for _, class := range q.Classes {
-		shelves := x.byClass[class]
-		if len(shelves) == 0 {
-			continue
-		}
 		shift := x.shift(shape, class)
-		for _, shelf := range shelves {
-			e, looked := shelf.first(shape.Wants, bound.shifted(-shift), q.Admits)
+		for _, shelf := range x.of(class) {
+			e, looked := shelf.first(shape.Wants, bound.shifted(-shift), admits)
 			visited += looked
 			if e != nil {
 				best, bound = e.node, e.rank.shifted(shift)
@@ -64,7 +63,7 @@ func (r rank) shifted(by int64) rank {
 // shift is the dynamic score that a shape gives to all nodes of a class.
 func (x *Index) shift(shape *cluster.Shape, class *cluster.Class) int64 {
 	if shape.Preferred == nil && len(class.Like.Fact.SoftTaints) == 0 {
-		return x.spec.weight(TaintToleration) * Unit
+		return x.unbiased
 	}
 	return x.spec.preference(shape, class.Like)
 }
@@ -87,7 +86,7 @@ func (o *Orders) walk(s *cluster.State, x *Index, q *Query, want uint64, f func(
 	byNode := q.ByNode && shape.Preferred != nil
 	for _, class := range q.Classes {
 		shift := x.shift(shape, class)
-		for _, shelf := range x.byClass[class] {
+		for _, shelf := range x.of(class) {
 			if shelf.scarce&want != want {
 				continue
 			}

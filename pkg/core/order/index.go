@@ -17,11 +17,14 @@ type Index struct {
 	// avoid and fit are the weights of what is said of scarce resources.
 	avoid, fit int64
 	shelves    map[place]*shelf
-	// byClass lists the shelves of a class.
-	byClass map[*cluster.Class][]*shelf
+	// byClass lists the shelves of a class, by its index. One that has just taken the index of another may be beside it for as long as not all nodes
+	// that have changed have been moved.
+	byClass [][]*shelf
 	// in is where each node is: it must be known to take it out.
-	in    map[*cluster.Node]spot
+	in    map[*cluster.Node]*spot
 	width int
+	// unbiased is the dynamic score of shapes and classes of which neither has anything to prefer.
+	unbiased int64
 	// ceilings are for asks for something scarce, by how many units they ask for.
 	ceilings map[int64]*ceiling
 	// onlyScarce: it holds the nodes that offer something scarce, and no others.
@@ -36,14 +39,15 @@ type place struct {
 }
 
 type spot struct {
-	place
+	*shelf
 	rank rank
 }
 
 func newIndex(spec Spec) *Index {
 	return &Index{
-		spec: spec, shelves: map[place]*shelf{}, byClass: map[*cluster.Class][]*shelf{}, in: map[*cluster.Node]spot{},
+		spec: spec, shelves: map[place]*shelf{}, in: map[*cluster.Node]*spot{},
 		ceilings: map[int64]*ceiling{}, avoid: spec.weight(ScarceAvoidance), fit: spec.weight(ScarceFit), rated: spec.rated(),
+		unbiased: spec.weight(TaintToleration) * Unit,
 	}
 }
 
@@ -54,53 +58,63 @@ func (x *Index) holds(n *cluster.Node, scarce *Scarce) bool {
 
 // move puts a node that changed where it belongs now.
 func (x *Index) move(n *cluster.Node, scarce *Scarce) {
-	old, had := x.in[n]
+	at := x.in[n]
 	if !x.holds(n, scarce) {
-		if had {
-			x.takeOut(n, old)
+		if at != nil {
+			x.takeOut(n, at)
 		}
 		return
 	}
-	now := x.spotOf(n, scarce)
-	if had && now == old {
-		x.shelves[now.place].update(now.rank)
-		return
+	to, now := placeOf(n, scarce), x.rankOf(n)
+	switch {
+	case at == nil:
+		x.putIn(n, to, now)
+	case at.place != to:
+		x.takeOut(n, at)
+		x.putIn(n, to, now)
+	case at.rank == now:
+		at.update(now)
+	default:
+		at.move(at.rank, entry{now, n, n.Index})
+		at.rank = now
 	}
-	if had {
-		x.takeOut(n, old)
-	}
-	x.putIn(n, now)
 }
 
-func (x *Index) spotOf(n *cluster.Node, scarce *Scarce) spot {
-	return spot{place{n.Class, scarce.offered(n)}, rank{x.score(n), n.Name}}
-}
+func placeOf(n *cluster.Node, scarce *Scarce) place { return place{n.Class, scarce.offered(n)} }
 
-func (x *Index) putIn(n *cluster.Node, at spot) {
-	s := x.shelves[at.place]
+func (x *Index) rankOf(n *cluster.Node) rank { return rank{x.score(n), n.Name} }
+
+func (x *Index) putIn(n *cluster.Node, to place, at rank) {
+	s := x.shelves[to]
 	if s == nil {
-		s = newShelf(at.place, x.width)
-		x.shelves[at.place] = s
-		x.byClass[at.class] = append(x.byClass[at.class], s)
+		s = newShelf(to, x.width)
+		x.shelves[to] = s
+		for len(x.byClass) <= to.class.Index {
+			x.byClass = append(x.byClass, nil)
+		}
+		x.byClass[to.class.Index] = append(x.byClass[to.class.Index], s)
 	}
-	s.insert(entry{at.rank, n, n.Index})
-	x.in[n] = at
+	s.insert(entry{at, n, n.Index})
+	x.in[n] = &spot{s, at}
 }
 
-func (x *Index) takeOut(n *cluster.Node, at spot) {
-	s := x.shelves[at.place]
-	s.remove(at.rank)
+func (x *Index) takeOut(n *cluster.Node, at *spot) {
+	at.remove(at.rank)
 	delete(x.in, n)
-	if s.nodes > 0 {
+	if at.nodes > 0 {
 		return
 	}
 	delete(x.shelves, at.place)
-	rest := slices.DeleteFunc(x.byClass[at.class], func(o *shelf) bool { return o == s })
-	if len(rest) == 0 {
-		delete(x.byClass, at.class)
-	} else {
-		x.byClass[at.class] = rest
+	list := &x.byClass[at.class.Index]
+	*list = slices.DeleteFunc(*list, func(o *shelf) bool { return o == at.shelf })
+}
+
+// of returns the shelves of a class.
+func (x *Index) of(class *cluster.Class) []*shelf {
+	if class.Index >= len(x.byClass) {
+		return nil
 	}
+	return x.byClass[class.Index]
 }
 
 // rebuild starts over, for a space, scarce resources or evaluators that have changed.
@@ -118,7 +132,7 @@ func (x *Index) fill(s *cluster.State, scarce *Scarce) {
 	clear(x.in)
 	for _, n := range s.Slots() {
 		if n != nil && x.holds(n, scarce) {
-			x.putIn(n, x.spotOf(n, scarce))
+			x.putIn(n, placeOf(n, scarce), x.rankOf(n))
 		}
 	}
 }
@@ -131,7 +145,8 @@ func (x *Index) verify(s *cluster.State, scarce *Scarce) error {
 		var fault error
 		shelf.each(func(e entry) {
 			held++
-			if now := x.spotOf(e.node, scarce); now != x.in[e.node] || now.place != at || now.rank != e.rank {
+			noted := x.in[e.node]
+			if noted == nil || noted.shelf != shelf || noted.rank != e.rank || at != placeOf(e.node, scarce) || e.rank != x.rankOf(e.node) || e.index != e.node.Index {
 				fault = fmt.Errorf("node %s is not at its place in the order %q", e.name, x.spec.Name)
 			}
 			if last != nil && last.compare(e.rank) >= 0 {
@@ -144,6 +159,13 @@ func (x *Index) verify(s *cluster.State, scarce *Scarce) error {
 		}
 	}
 	known := 0
+	for _, list := range x.byClass {
+		for _, shelf := range list {
+			if x.shelves[shelf.place] != shelf || shelf.class != list[0].class {
+				return fmt.Errorf("the order %q lists a shelf with a class that is not its own", x.spec.Name)
+			}
+		}
+	}
 	for _, n := range s.Slots() {
 		if n != nil && x.holds(n, scarce) {
 			known++

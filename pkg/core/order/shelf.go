@@ -56,11 +56,15 @@ func (s *shelf) most(at int) []int64 { return s.mosts[at*s.width : (at+1)*s.widt
 
 // blockOf returns the position of the block to which the rank belongs.
 func (s *shelf) blockOf(r rank) int {
-	at, exact := slices.BinarySearchFunc(s.lows, r, rank.compare)
-	if exact {
-		return at
+	from, to := 0, len(s.lows)-1 // the first block takes all that comes before the others
+	for from < to {
+		if mid := (from + to + 1) / 2; r.before(&s.lows[mid]) {
+			to = mid - 1
+		} else {
+			from = mid
+		}
 	}
-	return at - 1
+	return from
 }
 
 func (s *shelf) insert(e entry) {
@@ -76,20 +80,31 @@ func (s *shelf) insert(e entry) {
 func (s *shelf) remove(r rank) {
 	at := s.blockOf(r)
 	b := s.blocks[at]
-	b.remove(r, s.width)
-	b.remax(s.most(at))
+	b.remove(b.at(r), s.width, s.most(at))
 	s.nodes--
 	if len(b.entries) < sparse && at > 0 {
 		s.join(at)
 	}
 }
 
+// move gives a node another rank.
+func (s *shelf) move(from rank, e entry) {
+	at := s.blockOf(from)
+	if s.blockOf(e.rank) != at {
+		s.remove(from)
+		s.insert(e)
+		return
+	}
+	b := s.blocks[at]
+	b.shift(b.at(from), e, s.width)
+	b.update(b.at(e.rank), s.width, s.most(at))
+}
+
 // update takes note of a node whose rank is the same and whose numbers may not be.
 func (s *shelf) update(r rank) {
 	at := s.blockOf(r)
 	b := s.blocks[at]
-	b.measure(b.at(r), s.width)
-	b.remax(s.most(at))
+	b.update(b.at(r), s.width, s.most(at))
 }
 
 func (s *shelf) split(at int) {
@@ -129,19 +144,26 @@ func (s *shelf) next(from int, want []resource.Want) int {
 	return from
 }
 
-// first returns the best node that has all that is wanted and that the caller admits; nil if none has. It stops, with nil, at the first node that is no
-// better than the bound.
+// first returns the best node that has all that is wanted and that the caller admits, who admits all without a function; nil if none has. It stops, with nil,
+// at the first node that is no better than the bound.
 func (s *shelf) first(want []resource.Want, bound rank, admits func(*cluster.Node) bool) (found *entry, visited int) {
-	visited = s.walk(want, func(e *entry) bool {
-		if e.compare(bound) >= 0 {
-			return false
+	for at := s.next(0, want); at < len(s.blocks); at = s.next(at+1, want) {
+		b := s.blocks[at]
+		for i := range b.entries {
+			if !meets(want, b.free[i*s.width:(i+1)*s.width]) {
+				continue
+			}
+			visited++
+			e := &b.entries[i]
+			if !e.before(&bound) {
+				return nil, visited + at/blocksPerLook + 1
+			}
+			if admits == nil || admits(e.node) {
+				return e, visited + at/blocksPerLook + 1
+			}
 		}
-		if admits(e.node) {
-			found = e
-		}
-		return found == nil
-	})
-	return found, visited
+	}
+	return nil, visited + len(s.blocks)/blocksPerLook + 1
 }
 
 // walk calls f for the nodes that have all that is wanted, in order, until f returns false. It returns how many nodes and blocks it looked at.
