@@ -34,16 +34,17 @@ var layers = map[string][]string{
 		"pkg/core/pending", "pkg/core/place",
 	},
 	"pkg/app":                  {"pkg/core/resource", "pkg/core/cluster"},
+	"pkg/app/gang":             {"pkg/app", "pkg/app/flink/spec", "pkg/app/flink/objects", "pkg/core/resource", "pkg/core/cluster"},
 	"pkg/app/flink/spec":       {},
 	"pkg/app/flink/objects":    {"pkg/app/flink/spec"},
 	"pkg/sim/flink/jobmanager": {},
-	"pkg/sim":                  {"pkg/app", "pkg/config", "pkg/config/queues", "pkg/core", "pkg/core/cluster"},
+	"pkg/sim":                  {"pkg/app", "pkg/app/gang", "pkg/config", "pkg/config/queues", "pkg/core", "pkg/core/cluster"},
 	"pkg/config":               {"pkg/config/strict", "pkg/core/order"},
 	"pkg/config/queues":        {"pkg/config/strict", "pkg/core/order", "pkg/core/cluster", "pkg/core/resource"},
 	"pkg/config/strict":        {},
 	"pkg/web":                  {"pkg/web/api", "pkg/config/strict"}, // strict for its "did you mean"
 	"pkg/web/api":              {},
-	"pkg/kube":                 {"pkg/app", "pkg/config", "pkg/core", "pkg/core/cluster"},
+	"pkg/kube":                 {"pkg/app", "pkg/app/gang", "pkg/config", "pkg/core", "pkg/core/cluster"},
 }
 
 // outside lists what the core and pkg/app may import from elsewhere, by the beginning of the path. Of the standard library it may import all but forbidden.

@@ -88,11 +88,22 @@ func tellClaim(out *strings.Builder, name string, c *cluster.Claim) {
 	fmt.Fprintln(out, name)
 	tell(out, "app", c.App, c.AppFrom)
 	tell(out, "role", c.Role, "")
+	tellGroup(out, c)
 	tell(out, "queue", c.Queue, c.QueueFrom)
 	tell(out, "user", c.User, "")
 	tell(out, "groups", strings.Join(c.Groups, " "), "")
 	for _, f := range c.Faults {
 		tell(out, "fault", f, "")
+	}
+}
+
+func tellGroup(out *strings.Builder, c *cluster.Claim) {
+	tell(out, "group", c.Group, "")
+	if g := c.Gang; g != nil {
+		tell(out, "gang", fmt.Sprint("min ", g.Min), g.Source)
+		for _, f := range g.Faults {
+			tell(out, "held", f, "")
+		}
 	}
 }
 

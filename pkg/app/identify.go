@@ -14,6 +14,9 @@ func Identify(pod *v1.Pod, trustUser bool) cluster.Claim {
 	m := &marks{pod: pod}
 	c := cluster.Claim{Role: role(m)}
 	c.App, c.AppFrom = application(m)
+	if c.Group = group(m); c.Group != "" {
+		c.Gang = gang(m)
+	}
 	c.Queue, c.QueueFrom = m.first(queueNames)
 	if trustUser {
 		c.User, c.Groups = user(m)
@@ -77,7 +80,7 @@ func invented(id, namespace string) bool {
 func podGroup(m *marks) (id, from string) {
 	if g := m.pod.Spec.SchedulingGroup; g != nil && g.PodGroupName != nil {
 		if name := m.tame(*g.PodGroupName, "field spec.schedulingGroup.podGroupName"); name != "" {
-			return "podgroup/" + name, "field spec.schedulingGroup.podGroupName"
+			return PodGroupID(name), "field spec.schedulingGroup.podGroupName"
 		}
 	}
 	return "", ""

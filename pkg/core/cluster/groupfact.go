@@ -26,6 +26,8 @@ type GroupFact struct {
 	Roles []RoleFact
 	// Topology keeps the group within one domain; nil for anywhere.
 	Topology *GroupTopology
+	// Priority is the group's own, which its pods must have, too; nil for that of its pods.
+	Priority *int32
 	// Together: pods beyond Min that come at about the same time are bound in one step, for each arrival costs the application a restart.
 	Together bool
 	// Over: the application has ended, or is not to run, so it is owed nothing although pods of it may live on; Why says so in words.
@@ -35,6 +37,8 @@ type GroupFact struct {
 	Patience time.Duration
 	// Soft: the numbers are a guess that the application may undercut, so what is kept for pods that do not come is given up early.
 	Soft bool
+	// Twice: a second group of its size runs beside it while it is renewed (blue/green), so that its queue must have room for both.
+	Twice bool
 	// Faults are contradictions in what the source says, in words that say what to do. A group with faults is not tried: its pods are held.
 	Faults []string
 	// Warnings are what will hurt but stops nothing.

@@ -1,0 +1,66 @@
+package gang
+
+import (
+	"slices"
+
+	v1 "k8s.io/api/core/v1"
+)
+
+// Kind is a kind of objects to be watched, in all namespaces.
+type Kind struct {
+	Group, Version, Kind, Resource string
+	// Selector is the label selector of the objects that matter; empty for all.
+	Selector string
+	// Builtin: every API server has it. Others come with a custom resource definition, or with an option of the API server, and may come, and go, later.
+	Builtin bool
+	// Without says what is the case where it cannot be read, to complete "no right to read …, ".
+	Without string
+}
+
+// noHA selects the ConfigMaps of Flink clusters without those in which its JobManagers elect their leader, which change every few seconds.
+const noHA = "type in (flink-native-kubernetes, flink-standalone-kubernetes),configmap-type!=high-availability"
+
+// Kinds are the kinds to be watched. Any of them may be missing.
+var Kinds = []Kind{
+	podGroups, volcanoPodGroups, pluginPodGroups, kaiPodGroups,
+}
+
+var (
+	podGroups = Kind{
+		Group: "scheduling.k8s.io", Version: "v1beta1", Kind: "PodGroup", Resource: "podgroups",
+		Without: "pods that name a PodGroup are held",
+	}
+	volcanoPodGroups = Kind{
+		Group: "scheduling.volcano.sh", Version: "v1beta1", Kind: "PodGroup", Resource: "podgroups",
+		Without: "pods in groups of Volcano start one by one",
+	}
+	pluginPodGroups = Kind{
+		Group: "scheduling.x-k8s.io", Version: "v1alpha1", Kind: "PodGroup", Resource: "podgroups",
+		Without: "pods in groups of scheduler-plugins start one by one",
+	}
+	kaiPodGroups = Kind{
+		Group: "scheduling.run.ai", Version: "v2alpha2", Kind: "PodGroup", Resource: "podgroups",
+		Without: "pods in groups of KAI start one by one",
+	}
+)
+
+// APIVersion is group and version as objects have them.
+func (k Kind) APIVersion() string {
+	if k.Group == "" {
+		return k.Version
+	}
+	return k.Group + "/" + k.Version
+}
+
+// Wanted returns the names of the ConfigMaps beside those that are watched that tell of the pod's group: the one a Spark driver was submitted with. Such a
+// ConfigMap has no label, so it is to be got by name, when the pod is first seen, and given to Sources; it does not change. It is to be given up
+// (Gone) with the pod.
+func Wanted(pod *v1.Pod) (configMaps []string) {
+	for i := range pod.Spec.Volumes {
+		if c := pod.Spec.Volumes[i].ConfigMap; c != nil && sparkConfig(c.Name) {
+			configMaps = append(configMaps, c.Name)
+		}
+	}
+	slices.Sort(configMaps)
+	return slices.Compact(configMaps)
+}

@@ -1,0 +1,128 @@
+package gang
+
+import (
+	"cmp"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+)
+
+// Change is what is told of a group anew: a fact that replaces what the same origin told before, or that it tells nothing any more.
+type Change struct {
+	Namespace, ID string
+	Origin        cluster.Origin
+	// Fact is nil if the origin tells nothing of the group any more.
+	Fact *cluster.GroupFact
+}
+
+// Sources joins what objects tell. It may be used by one goroutine at a time.
+type Sources struct {
+	pieces map[Key]*Piece
+	// tellers are the pieces that tell of a group, sorted by key.
+	tellers map[subject][]*Piece
+	told    map[subject]*cluster.GroupFact
+}
+
+// subject is what one origin tells of one group.
+type subject struct {
+	namespace, id string
+	origin        cluster.Origin
+}
+
+// NewSources returns one that knows nothing yet.
+func NewSources() *Sources {
+	return &Sources{pieces: map[Key]*Piece{}, tellers: map[subject][]*Piece{}, told: map[subject]*cluster.GroupFact{}}
+}
+
+// Set takes in an object as it is now and returns what changes by that. A nil piece changes nothing.
+func (s *Sources) Set(p *Piece) []Change {
+	if p == nil {
+		return nil
+	}
+	touched := s.drop(p.Key)
+	s.pieces[p.Key] = p
+	for _, subject := range p.subjects() {
+		at, _ := slices.BinarySearchFunc(s.tellers[subject], p.Key, comparePiece)
+		s.tellers[subject] = slices.Insert(s.tellers[subject], at, p)
+		touched = append(touched, subject)
+	}
+	return s.changes(touched)
+}
+
+// Gone takes in that an object no longer exists.
+func (s *Sources) Gone(k Key) []Change { return s.changes(s.drop(k)) }
+
+// drop forgets an object and returns of what it told.
+func (s *Sources) drop(k Key) []subject {
+	p := s.pieces[k]
+	if p == nil {
+		return nil
+	}
+	delete(s.pieces, k)
+	touched := p.subjects()
+	for _, subject := range touched {
+		left := slices.DeleteFunc(s.tellers[subject], func(other *Piece) bool { return other.Key == k })
+		if s.tellers[subject] = left; len(left) == 0 {
+			delete(s.tellers, subject)
+		}
+	}
+	return touched
+}
+
+// changes compares what is to be told with what was told.
+func (s *Sources) changes(touched []subject) (all []Change) {
+	slices.SortFunc(touched, compareSubjects)
+	for _, subject := range slices.Compact(touched) {
+		fact := s.fact(subject)
+		if reflect.DeepEqual(fact, s.told[subject]) {
+			continue
+		}
+		if s.told[subject] = fact; fact == nil {
+			delete(s.told, subject)
+		}
+		all = append(all, Change{subject.namespace, subject.id, subject.origin, fact})
+	}
+	return all
+}
+
+// fact is what is to be told. Where several objects tell of one group by themselves, the first in order does.
+func (s *Sources) fact(of subject) *cluster.GroupFact {
+	var parts []part
+	for _, p := range s.tellers[of] {
+		for _, f := range p.whole {
+			if f.ID == of.id && f.Origin == of.origin {
+				return f
+			}
+		}
+		parts = append(parts, p.part)
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return parts[0].join(parts)
+}
+
+// subjects are what a piece tells of, each once.
+func (p *Piece) subjects() (all []subject) {
+	for _, f := range p.whole {
+		all = append(all, subject{p.Key.Namespace, f.ID, f.Origin})
+	}
+	if p.part != nil {
+		all = append(all, subject{p.Key.Namespace, p.part.group(), p.part.origin()})
+	}
+	slices.SortFunc(all, compareSubjects)
+	return slices.Compact(all)
+}
+
+func compareSubjects(a, b subject) int {
+	return cmp.Or(strings.Compare(a.namespace, b.namespace), strings.Compare(a.id, b.id), cmp.Compare(a.origin, b.origin))
+}
+
+func comparePiece(p *Piece, k Key) int {
+	return cmp.Or(
+		strings.Compare(p.Key.APIGroup, k.APIGroup), strings.Compare(p.Key.Kind, k.Kind),
+		strings.Compare(p.Key.Namespace, k.Namespace), strings.Compare(p.Key.Name, k.Name),
+	)
+}
