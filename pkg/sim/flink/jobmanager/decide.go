@@ -1,7 +1,6 @@
 package jobmanager
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -16,17 +15,17 @@ func (s *State) Decide(now time.Time, seen Seen, rules Rules) Decision {
 	for _, p := range seen.Pods {
 		pods[p.Name] = p
 	}
-	switch {
-	case seen.Leader == (Leader{}):
-		s.phase, s.ready = Starting, time.Time{}
-		s.note(pods)
-	default:
+	if seen.Leader == (Leader{}) {
+		s.mourn(now, pods, rules, &d)
+	} else {
 		s.lead(now, seen, &d) // 1. is this a new JobManager process?
 		s.observe(now, pods, rules, &d)
-		s.release(now, pods, seen.Wanted, rules, &d)
-		s.request(now, seen.Wanted, rules, &d)
-		s.progress(seen.Wanted)
-		s.wakeForPause(now, &d)
+		need := s.live(now, seen.Wanted, rules, &d)
+		if !rules.Made {
+			s.release(now, pods, need, rules, &d)
+			s.request(now, need, rules, &d)
+			s.wakeForPause(now, &d)
+		}
 	}
 	if !s.stored && s.record.Attempt > 0 {
 		r := s.record
@@ -38,12 +37,45 @@ func (s *State) Decide(now time.Time, seen Seen, rules Rules) Decision {
 	return d
 }
 
-// note keeps, while no JobManager is ready, what was seen of its workers: nobody acts on it.
-func (s *State) note(pods map[string]Pod) {
+// mourn keeps, while no JobManager is ready, what was seen of its workers. Nobody acts on it; but workers that run and find no JobManager for too
+// long exit by themselves.
+func (s *State) mourn(now time.Time, pods map[string]Pod, rules Rules, d *Decision) {
+	s.halt(now)
 	for name, w := range s.workers {
 		if p, ok := pods[name]; ok {
-			w.seen, w.running = true, p.Running
+			w.see(p, now)
 		}
+	}
+	left := rules.Orphaned - now.Sub(s.alone)
+	switch {
+	case rules.Made || rules.Orphaned <= 0 || s.record.Attempt == 0:
+	case left > 0:
+		d.wake(left)
+	default:
+		for name, p := range pods {
+			if p.Running && !p.Leaving {
+				d.Delete = append(d.Delete, name)
+			}
+		}
+	}
+}
+
+// halt notes that there is no JobManager.
+func (s *State) halt(now time.Time) {
+	if s.job.phase == Running {
+		s.job.ran += now.Sub(s.job.began)
+	}
+	if s.alone.IsZero() {
+		s.alone = now
+	}
+	s.job.phase, s.ready = Starting, time.Time{}
+}
+
+// see takes in what is seen of a worker.
+func (w *worker) see(p Pod, now time.Time) {
+	w.seen, w.running, w.came = true, p.Running, w.came || p.Running
+	if p.Scheduled && w.scheduled.IsZero() {
+		w.scheduled = now
 	}
 }
 
@@ -53,7 +85,7 @@ func (s *State) lead(now time.Time, seen Seen, d *Decision) {
 		return
 	}
 	known := s.record.Leader == seen.Leader
-	s.ready = now
+	s.ready, s.alone = now, time.Time{}
 	switch {
 	case known && !s.led, s.record.Attempt == 0 && len(seen.Pods) > 0:
 		s.adopt(now, seen)
@@ -63,14 +95,16 @@ func (s *State) lead(now time.Time, seen Seen, d *Decision) {
 	default:
 		s.recover(now, seen, d)
 	}
-	if s.phase == Starting {
-		s.phase = Waiting
+	if s.job.phase == Starting {
+		s.job.phase = Waiting
 	}
 }
 
-// begin starts an attempt.
+// begin starts an attempt. A new process runs the job from its last checkpoint, a batch job from the beginning; what has ended for good stays so.
 func (s *State) begin(leader Leader, attempt int) {
-	s.record, s.stored, s.index = Record{Leader: leader, Attempt: attempt}, false, 0
+	r := s.record
+	s.record, s.stored, s.index = Record{Leader: leader, Attempt: attempt, Outcome: r.Outcome, Ended: r.Ended}, false, 0
+	s.job = job{phase: Waiting, counts: s.job.counts, ran: s.job.ran}
 	s.failures, s.paused, s.led = nil, time.Time{}, true
 	s.workers = map[string]*worker{}
 	s.tell("JobManager of %s is ready, attempt %d", s.cluster, attempt)
@@ -113,29 +147,34 @@ func (s *State) recover(now time.Time, seen Seen, d *Decision) {
 			d.Delete = append(d.Delete, p.Name)
 		}
 	}
-	s.phase = Waiting
 	s.tell("attempt %d keeps %d TaskManagers and deletes %d that were not scheduled", s.record.Attempt, len(s.workers), len(d.Delete))
 }
 
 func (s *State) keep(p Pod, now time.Time) {
-	s.workers[p.Name] = &worker{
-		request: Request{Name: p.Name, Attempt: p.Attempt, Index: p.Index}, asked: now, seen: true, running: p.Running,
-	}
+	w := &worker{request: Request{Name: p.Name, Attempt: p.Attempt, Index: p.Index}, asked: now}
+	w.see(p, now)
+	s.workers[p.Name] = w
 }
 
-// observe finds the workers that have ended and those that were never seen.
+// observe finds the workers that have ended, that never registered, and that were never seen.
 func (s *State) observe(now time.Time, pods map[string]Pod, rules Rules, d *Decision) {
+	if rules.Made {
+		s.meet(now, pods)
+	}
 	for _, name := range slices.Sorted(maps.Keys(s.workers)) {
 		w := s.workers[name]
 		p, exists := pods[name]
 		switch {
 		case exists && p.Terminated:
-			d.Delete = append(d.Delete, name)
-			s.lost(name, w, "terminated", now)
+			s.lost(name, w, now, rules, d)
+			if !rules.Made {
+				d.Delete = append(d.Delete, name)
+			}
 		case exists:
-			w.seen, w.running = true, p.Running
+			w.see(p, now)
+			s.expect(name, w, now, rules, d)
 		case w.seen:
-			s.lost(name, w, "was deleted", now)
+			s.lost(name, w, now, rules, d)
 		case now.Sub(w.asked) >= rules.SeenWithin:
 			d.LookUp = append(d.LookUp, name)
 			d.wake(rules.SeenWithin)
@@ -145,123 +184,55 @@ func (s *State) observe(now time.Time, pods map[string]Pod, rules Rules, d *Deci
 	}
 }
 
-// lost forgets a worker that ended: the job restarts if it was running, else its start has failed.
-func (s *State) lost(name string, w *worker, how string, now time.Time) {
-	delete(s.workers, name)
-	if !w.running {
-		s.tell("TaskManager %s %s before it ran; asking for another", name, how)
-		s.fail(now)
+// meet takes on the TaskManagers that others have made.
+func (s *State) meet(now time.Time, pods map[string]Pod) {
+	for name, p := range pods {
+		if _, known := s.workers[name]; !known && !p.Terminated && !p.Leaving {
+			s.keep(p, now)
+		}
+	}
+}
+
+// expect gives up a worker that has had a node for too long without ever running. Before it has one it may wait as long as it likes.
+func (s *State) expect(name string, w *worker, now time.Time, rules Rules, d *Decision) {
+	if w.came || w.scheduled.IsZero() || rules.Made {
 		return
 	}
-	if s.phase != Restarting {
-		s.restarts++
-		s.phase = Restarting
-		s.tell("TaskManager %s %s; the whole job restarts", name, how)
+	if left := rules.RegistrationTimeout - now.Sub(w.scheduled); left > 0 {
+		d.wake(left)
+		return
 	}
+	s.job.counts.Unregistered++
+	d.Delete = append(d.Delete, name)
+	s.drop(name, w)
+	s.fail(now)
+	s.tell("TaskManager %s did not register within %s after it was scheduled; asking for another", name, rules.RegistrationTimeout)
+}
+
+// lost forgets a worker that ended. If it had run the job restarts, except a batch job, which does its tasks again; else its start has failed.
+func (s *State) lost(name string, w *worker, now time.Time, rules Rules, d *Decision) {
+	s.drop(name, w)
+	switch {
+	case s.over():
+	case !w.came:
+		s.tell("TaskManager %s ended before it ran; asking for another", name)
+		s.fail(now)
+	case rules.Mode == Batch:
+		s.tell("TaskManager %s ended; its tasks are done again", name)
+	case s.job.phase != Restarting:
+		s.job.counts.Restarts++
+		s.tell("TaskManager %s ended; the whole job restarts", name)
+		s.fall(now, rules, d)
+	}
+}
+
+func (s *State) drop(name string, w *worker) {
+	s.putBack(w)
+	delete(s.workers, name)
 }
 
 func (s *State) fail(now time.Time) {
 	s.failures = append(s.failures, now)
-}
-
-// release gives up workers beyond what is wanted: unscheduled ones at once, others when idle for long enough.
-func (s *State) release(now time.Time, pods map[string]Pod, wanted int, rules Rules, d *Decision) {
-	surplus := len(s.workers) - wanted
-	byAge := slices.SortedFunc(maps.Values(s.workers), func(a, b *worker) int {
-		return cmp.Or(-cmp.Compare(a.request.Attempt, b.request.Attempt), -cmp.Compare(a.request.Index, b.request.Index))
-	})
-	for _, pass := range []bool{false, true} {
-		for _, w := range byAge {
-			name := w.request.Name
-			if _, still := s.workers[name]; !still || pods[name].Scheduled != pass {
-				continue
-			}
-			if surplus <= 0 {
-				w.idleSince = time.Time{}
-				continue
-			}
-			surplus--
-			s.dismiss(name, w, pass, now, rules, d)
-		}
-	}
-}
-
-func (s *State) dismiss(name string, w *worker, scheduled bool, now time.Time, rules Rules, d *Decision) {
-	if !w.seen {
-		return // its creation is not observed yet; it is judged when it is
-	}
-	if w.idleSince.IsZero() {
-		w.idleSince = now
-	}
-	if left := rules.IdleTimeout - now.Sub(w.idleSince); scheduled && left > 0 {
-		d.wake(left)
-		return
-	}
-	delete(s.workers, name)
-	d.Delete = append(d.Delete, name)
-	s.tell("TaskManager %s is not needed any more", name)
-}
-
-// request asks for what is missing, unless the start delay or a pause says to wait.
-func (s *State) request(now time.Time, wanted int, rules Rules, d *Decision) {
-	missing := wanted - len(s.workers)
-	if missing <= 0 {
-		return
-	}
-	if left := rules.StartDelay - now.Sub(s.ready); left > 0 {
-		d.wake(left)
-		return
-	}
-	if s.pause(now, rules) {
-		return
-	}
-	if missing > rules.Burst {
-		missing = rules.Burst
-		d.wake(time.Millisecond)
-	}
-	for range missing {
-		s.index++
-		r := Request{Name: s.name(s.record.Attempt, s.index), Attempt: s.record.Attempt, Index: s.index}
-		s.workers[r.Name] = &worker{request: r, asked: now}
-		d.Create = append(d.Create, r)
-	}
-	d.wake(rules.SeenWithin)
-}
-
-// pause says whether requests must wait because too many starts failed within the last minute. Each failure beyond
-// the limit pauses them once.
-func (s *State) pause(now time.Time, rules Rules) bool {
-	s.failures = slices.DeleteFunc(s.failures, func(at time.Time) bool { return now.Sub(at) > time.Minute })
-	if now.Before(s.paused) {
-		return true
-	}
-	if len(s.failures) <= rules.MaxFailures || !s.failures[len(s.failures)-1].After(s.paused.Add(-rules.RetryPause)) {
-		return false
-	}
-	s.paused = now.Add(rules.RetryPause)
-	s.tell("%d TaskManagers failed to start within a minute; requests pause for %s", len(s.failures), rules.RetryPause)
-	return true
-}
-
-func (s *State) wakeForPause(now time.Time, d *Decision) {
-	if now.Before(s.paused) {
-		d.wake(s.paused.Sub(now))
-	}
-}
-
-func (s *State) progress(wanted int) {
-	running := 0
-	for _, w := range s.workers {
-		if w.running {
-			running++
-		}
-	}
-	switch {
-	case running >= wanted && len(s.workers) >= wanted:
-		s.phase = Running
-	case s.phase == Running:
-		s.phase = Waiting
-	}
 }
 
 // wake keeps the earliest time at which to decide again.

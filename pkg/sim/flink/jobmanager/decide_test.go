@@ -138,6 +138,8 @@ func TestLostTaskManagerRestartsTheJobAndIsReplacedOnce(t *testing.T) {
 			require.Contains(t, w.names(), taskManager(1, 9))
 			require.Len(t, w.pods, 8)
 			w.run()
+			require.Equal(t, Restarting, w.state.Phase(), "a restart has its delay")
+			w.after(time.Second).settle()
 			require.Equal(t, Running, w.state.Phase())
 			require.Len(t, w.made, 9, "exactly one replacement")
 		})

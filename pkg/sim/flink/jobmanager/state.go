@@ -8,12 +8,14 @@ import (
 // Phase is how far the job is.
 type Phase string
 
-// The phases, in the order of a job's life; Restarting is entered whenever a running TaskManager is lost.
+// The phases, in the order of a job's life. Restarting is entered whenever the whole job fails, and lasts until it runs again.
 const (
 	Starting   Phase = "Starting"   // no JobManager is ready
-	Waiting    Phase = "Waiting"    // some TaskManagers do not run yet
-	Running    Phase = "Running"    // all TaskManagers run
-	Restarting Phase = "Restarting" // a running TaskManager was lost and not all run again
+	Waiting    Phase = "Waiting"    // too few TaskManagers run
+	Running    Phase = "Running"    // the job runs
+	Restarting Phase = "Restarting" // a TaskManager was lost, or slots did not come in time, and the job does not run again yet
+	Finished   Phase = "Finished"   // the work is done; the JobManager lives on
+	Failed     Phase = "Failed"     // it failed and may not restart; the JobManager lives on
 )
 
 // Leader is one process of a JobManager: a pod and how often its container was restarted. The zero value means none.
@@ -27,6 +29,9 @@ type Leader struct {
 type Record struct {
 	Leader  Leader `json:"leader"`
 	Attempt int    `json:"attempt"`
+	// Outcome is Finished or Failed once the job has ended for good, and Ended when that was.
+	Outcome Phase     `json:"outcome,omitempty"`
+	Ended   time.Time `json:"ended,omitzero"`
 }
 
 // Pod is what the JobManager sees of a TaskManager pod.
@@ -44,24 +49,6 @@ type Seen struct {
 	Leader Leader // zero: no JobManager is ready
 	Pods   []Pod  // all TaskManager pods that exist
 	Wanted int    // TaskManagers the job needs now
-}
-
-// Rules are the timings of Flink that the JobManager follows.
-type Rules struct {
-	StartDelay  time.Duration // from a ready JobManager to the first request
-	MaxFailures int           // starts that may fail within a minute before requests pause
-	RetryPause  time.Duration // how long they pause
-	IdleTimeout time.Duration // how long a surplus TaskManager is kept
-	SeenWithin  time.Duration // a requested pod not observed after this time must be looked up
-	Burst       int           // most requests in one decision, so that changes are noticed between them
-}
-
-// DefaultRules are Flink's defaults, with a start delay of one second.
-func DefaultRules() Rules {
-	return Rules{
-		StartDelay: time.Second, MaxFailures: 10, RetryPause: 3 * time.Second, IdleTimeout: 30 * time.Second,
-		SeenWithin: 3 * time.Second, Burst: 64,
-	}
 }
 
 // Request asks for one TaskManager.
@@ -86,7 +73,11 @@ type worker struct {
 	asked     time.Time
 	seen      bool
 	running   bool
+	scheduled time.Time // when it was first seen scheduled
+	came      bool      // it has run: it registered
 	idleSince time.Time
+	tasks     int       // of a batch job, that it works on
+	busy      time.Time // until when it does
 }
 
 // State is the memory of one cluster's JobManager. Its zero value is not usable; see New.
@@ -101,29 +92,23 @@ type State struct {
 	workers  map[string]*worker
 	failures []time.Time
 	paused   time.Time // no requests before this time
-	phase    Phase
-	restarts int
+	alone    time.Time // since when there is no JobManager
+	job      job
 	news     []string
 }
 
 // New makes the memory of a cluster's JobManager. name makes the name of a TaskManager. A record stored by an earlier
 // simulator process may be given, so that an attempt continues.
 func New(cluster string, name func(attempt, index int) string, stored *Record) *State {
-	s := &State{cluster: cluster, name: name, workers: map[string]*worker{}, phase: Starting}
+	s := &State{cluster: cluster, name: name, workers: map[string]*worker{}, job: job{phase: Starting}}
 	if stored != nil {
 		s.record, s.stored = *stored, true
 	}
 	return s
 }
 
-// Phase tells how far the job is.
-func (s *State) Phase() Phase { return s.phase }
-
 // Attempt counts the JobManager processes of this cluster, from 1; 0 before the first.
 func (s *State) Attempt() int { return s.record.Attempt }
-
-// Restarts counts how often the whole job restarted because a running TaskManager was lost.
-func (s *State) Restarts() int { return s.restarts }
 
 // Stored tells that the record of the last decision has been stored.
 func (s *State) Stored() { s.stored = true }
