@@ -83,7 +83,7 @@ func Check(objects []manifest.Object) error {
 		case kindSessionJob:
 			_, err = spec.DecodeSessionJob(o.Unstructured)
 		case kindBlueGreen:
-			if child, e := blue(o.Unstructured); e != nil {
+			if child, e := side(o.Unstructured, blue); e != nil {
 				err = e
 			} else {
 				_, err = spec.ResolveObject(child)

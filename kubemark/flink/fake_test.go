@@ -216,3 +216,17 @@ func (b *bench) deployment(name string) {
 		&appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "default"}}, metav1.CreateOptions{})
 	require.NoError(b.t, err)
 }
+
+func (b *bench) deploymentUID(name string) types.UID {
+	d, err := b.kube.AppsV1().Deployments("default").Get(context.Background(), name, metav1.GetOptions{})
+	require.NoError(b.t, err)
+	return d.UID
+}
+
+// object is a manifest's only object, without applying it.
+func (b *bench) object(text string) *unstructured.Unstructured {
+	all, err := manifest.Read("test.yaml", []byte(text))
+	require.NoError(b.t, err)
+	require.Len(b.t, all, 1)
+	return all[0].Unstructured
+}

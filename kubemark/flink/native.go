@@ -24,16 +24,6 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/sim/flink/jobmanager"
 )
 
-// RecordAnnotation on a FlinkDeployment is the simulator's own: which JobManager process made the present attempt.
-// A simulator that starts anew reads it to tell a JobManager that was restarted meanwhile from one that was not.
-const RecordAnnotation = "flink-simulator.sluice.dev/jobmanager"
-
-// record is the value of the annotation.
-type record struct {
-	Deployment types.UID `json:"deployment"`
-	jobmanager.Record
-}
-
 // lead is the JobManager's part: observe, decide, perform.
 func (s *Simulator) lead(ctx context.Context, cr *unstructured.Unstructured, c *spec.Cluster, j *job, owner *appsv1.Deployment) (time.Duration, error) {
 	if j.owner != owner.UID {
@@ -45,7 +35,12 @@ func (s *Simulator) lead(ctx context.Context, cr *unstructured.Unstructured, c *
 			seen.Pods = append(seen.Pods, tm)
 		}
 	}
-	d := j.state.Decide(s.now(), seen, s.rules(c))
+	rules, fault := s.rules(cr, c)
+	if fault != nil && j.trouble == "" {
+		j.trouble = fault.Error()
+	}
+	d := j.state.Decide(s.now(), seen, rules)
+	j.deadline, _ = j.state.Deadline(rules)
 	for _, line := range d.News {
 		s.log.Info(line, "namespace", c.Namespace)
 	}
@@ -59,28 +54,10 @@ func (s *Simulator) lead(ctx context.Context, cr *unstructured.Unstructured, c *
 // remember makes the state of a cluster's JobManager, from the record when it speaks of the same Deployment.
 func (s *Simulator) remember(cr *unstructured.Unstructured, c *spec.Cluster, owner *appsv1.Deployment) *jobmanager.State {
 	name := func(attempt, index int) string { return objects.TaskManagerName(c.ID, attempt, index) }
-	var r record
-	text := cr.GetAnnotations()[RecordAnnotation]
-	if text != "" && json.Unmarshal([]byte(text), &r) == nil && r.Deployment == owner.UID && r.Attempt > 0 {
+	if r, ok := recordOf(cr); ok && r.Deployment == owner.UID {
 		return jobmanager.New(c.ID, name, &r.Record)
 	}
 	return jobmanager.New(c.ID, name, nil)
-}
-
-// rules are Flink's timings, as far as the configuration changes them.
-func (s *Simulator) rules(c *spec.Cluster) jobmanager.Rules {
-	r := jobmanager.DefaultRules()
-	r.StartDelay = max(s.options.StartDelay, 0)
-	if f, err := c.Config.Float(float64(r.MaxFailures), "resourcemanager.start-worker.max-failure-rate"); err == nil {
-		r.MaxFailures = int(min(f, 1e6))
-	}
-	if d, err := c.Config.Duration(r.RetryPause, "resourcemanager.start-worker.retry-interval"); err == nil {
-		r.RetryPause = d
-	}
-	if d, err := c.Config.Duration(r.IdleTimeout, "resourcemanager.taskmanager-timeout"); err == nil {
-		r.IdleTimeout = d
-	}
-	return r
 }
 
 // podsOf lists the pods of one role, oldest first.
@@ -143,16 +120,19 @@ func restarts(p *corev1.Pod) int32 {
 	return 0
 }
 
-// taskManager reads a pod as the JobManager sees it; ok is false for pods that another cluster of this name made.
+// taskManager reads a pod as the JobManager sees it; ok is false for pods that another cluster of this name made. Those of a standalone cluster are
+// made by its Deployment of TaskManagers, whatever their names.
 func taskManager(c *spec.Cluster, p *corev1.Pod, owner types.UID) (jobmanager.Pod, bool) {
 	attempt, index, ok := objects.ParseTaskManagerName(c.ID, p.Name)
-	if !ok || !ownedByUID(p, owner) {
+	if c.Mode == spec.Standalone {
+		attempt, index, ok = 0, 0, true
+	} else if !ok || !ownedByUID(p, owner) {
 		return jobmanager.Pod{}, false
 	}
 	return jobmanager.Pod{
 		Name: p.Name, Attempt: attempt, Index: index,
 		Scheduled: bound(p), Running: ready(p), Terminated: terminated(p), Leaving: p.DeletionTimestamp != nil,
-	}, true
+	}, ok
 }
 
 // terminated follows Flink: a pod has ended when its phase says so or when any of its containers has, sidecars too.
@@ -171,7 +151,7 @@ func terminated(p *corev1.Pod) bool {
 // perform does what was decided, in the order that keeps a crash harmless: the record first, requests last.
 func (s *Simulator) perform(ctx context.Context, cr *unstructured.Unstructured, c *spec.Cluster, j *job, owner *appsv1.Deployment, d jobmanager.Decision) error {
 	if d.Record != nil {
-		if err := s.store(ctx, cr, record{Deployment: owner.UID, Record: *d.Record}); err != nil {
+		if err := s.store(ctx, cr, record{Deployment: owner.UID, Generation: c.Generation, Record: *d.Record}); err != nil {
 			for _, r := range d.Create { // nothing may be asked for in an attempt that is not on record
 				j.state.Withdraw(r.Name)
 			}

@@ -41,9 +41,17 @@ func (s *Simulator) reconcileDeployment(ctx context.Context, name types.Namespac
 	if c == nil {
 		return 0, s.publish(ctx, cr, j, nil, nil)
 	}
+	left, outcome := s.expiry(cr, c)
+	j.outcome = outcome
+	if outcome != "" && left <= 0 {
+		return 0, errors.Join(s.clear(ctx, c), s.publish(ctx, cr, j, c, nil))
+	}
 	owner, again, err := s.deploy(ctx, c, j)
-	if err == nil && owner != nil && c.Mode == spec.Native {
+	if err == nil && owner != nil {
 		again, err = s.lead(ctx, cr, c, j, owner)
+	}
+	if outcome != "" && (again == 0 || left < again) {
+		again = left
 	}
 	switch {
 	case j.trouble != "":
@@ -92,7 +100,7 @@ func (s *Simulator) resolve(cr *unstructured.Unstructured, j *job) (*spec.Cluste
 	if c.Session {
 		s.countSlots(c)
 	}
-	j.cluster = c
+	j.cluster, j.digest = c, digest(cr, c)
 	return c, nil
 }
 
@@ -118,7 +126,7 @@ func (s *Simulator) countSlots(c *spec.Cluster) {
 // It returns the JobManager's Deployment once that is the wanted one.
 func (s *Simulator) deploy(ctx context.Context, c *spec.Cluster, j *job) (*appsv1.Deployment, time.Duration, error) {
 	if c.Suspended {
-		return nil, 0, s.suspend(ctx, c)
+		return nil, 0, s.clear(ctx, c)
 	}
 	owner, again, err := s.ensureDeployment(ctx, c, j, objects.JobManager(c))
 	if err != nil || owner == nil {
@@ -158,6 +166,7 @@ func (s *Simulator) ensureAccounts(ctx context.Context, c *spec.Cluster) error {
 // ensureDeployment creates a Deployment, or replaces one that an earlier generation of the manifest made. It returns
 // nil while an old one is on its way out, and says when to look again.
 func (s *Simulator) ensureDeployment(ctx context.Context, c *spec.Cluster, j *job, want *appsv1.Deployment) (*appsv1.Deployment, time.Duration, error) {
+	metav1.SetMetaDataAnnotation(&want.ObjectMeta, digestAnnotation, j.digest)
 	is, err := s.watched.deployments.Deployments(c.Namespace).Get(want.Name)
 	if apierrors.IsNotFound(err) {
 		if err := s.ensureAccounts(ctx, c); err != nil {
@@ -183,11 +192,15 @@ func (s *Simulator) ensureDeployment(ctx context.Context, c *spec.Cluster, j *jo
 		}
 		j.trouble = fmt.Sprintf("a Deployment %q that this FlinkDeployment did not make is in the way; delete it or choose another name", is.Name)
 		return nil, 5 * time.Second, nil
-	case is.Annotations[objects.GenerationAnnotation] != strconv.FormatInt(c.Generation, 10):
+	case is.Annotations[objects.GenerationAnnotation] == strconv.FormatInt(c.Generation, 10):
+		return is, 0, nil
+	case is.Annotations[digestAnnotation] == j.digest:
+		is, err := s.rescale(ctx, c, is, want)
+		return is, 0, err
+	default:
 		s.log.Info("manifest changed: the cluster is deleted and made again", "cluster", c.Namespace+"/"+c.ID)
 		return nil, upgrading, s.remove(ctx, is)
 	}
-	return is, 0, nil
 }
 
 func ownedByUID(o metav1.Object, uid types.UID) bool {
@@ -208,8 +221,8 @@ func ownedByKind(o metav1.Object, kind string) bool {
 	return false
 }
 
-// suspend deletes the Deployments, and with them all pods.
-func (s *Simulator) suspend(ctx context.Context, c *spec.Cluster) error {
+// clear deletes the Deployments, and with them all pods.
+func (s *Simulator) clear(ctx context.Context, c *spec.Cluster) error {
 	for _, name := range []string{c.ID, objects.StandaloneTaskManagersName(c.ID)} {
 		is, err := s.watched.deployments.Deployments(c.Namespace).Get(name)
 		if err != nil || is.DeletionTimestamp != nil || !ownedByUID(is, c.UID) {

@@ -37,13 +37,17 @@ type Step struct {
 // Job is a picture of a Flink cluster at one moment.
 type Job struct {
 	Namespace, Name string
-	// State is Flink's word: RECONCILING, CREATED, RUNNING, RESTARTING, SUSPENDED, or empty before the first.
+	// State is Flink's word: RECONCILING, CREATED, RUNNING, RESTARTING, FINISHED, FAILED, SUSPENDED, or empty before the first.
 	State        string
 	JobManagers  Count
 	TaskManagers Count
-	Attempt      int    // which JobManager process this is, from 1; native clusters only
-	Restarts     int    // how often the whole job restarted because a TaskManager was lost
-	Error        string // what is wrong with the manifest, or what the API server refused last
+	Attempt      int       // which JobManager process this is, from 1
+	Restarts     int       // how often the whole job restarted because a TaskManager was lost
+	SlotTimeouts int       // how often it failed because its slots did not come in time
+	Rescales     int       // how often it restarted to use more TaskManagers
+	Unregistered int       // TaskManagers given up that had a node and never ran
+	Deadline     time.Time // when it will fail unless its slots come; zero while no such clock runs
+	Error        string    // what is wrong with the manifest, or what the API server refused last
 	Steps        Steps
 	Gone         bool // the FlinkDeployment was deleted
 }

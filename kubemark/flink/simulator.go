@@ -23,6 +23,9 @@ type Options struct {
 	// StartDelay is the time from a ready JobManager to its first request for TaskManagers: what the JVM and the
 	// user's main method take. Zero means one second; a negative value means none at all.
 	StartDelay time.Duration
+	// Pace makes the clocks of Flink and of its operator (timeouts, delays, how long jobs run and are kept) run so many times as fast; StartDelay is meant
+	// as it is. Zero means 1.
+	Pace float64
 	// Concurrency is how many clusters are worked on at once; zero means 4. Each JobManager creates its pods four at
 	// a time besides.
 	Concurrency int
@@ -58,6 +61,9 @@ type job struct {
 	uid       types.UID // of the FlinkDeployment
 	owner     types.UID // of the Deployment that state belongs to
 	state     *jobmanager.State
+	deadline  time.Time           // when the job fails unless its slots come; zero: no such clock runs
+	outcome   jobmanager.Phase    // how the job has ended for good; empty while it has not
+	digest    string              // of the manifest in force
 	furnished types.UID           // Deployment whose Services and ConfigMaps are made
 	doomed    map[string]struct{} // pods to delete until the API server has agreed
 	steps     Steps
@@ -95,6 +101,9 @@ func newWith(kube kubernetes.Interface, dyn dynamic.Interface, options Options) 
 	}
 	if options.StartDelay == 0 {
 		options.StartDelay = time.Second
+	}
+	if options.Pace <= 0 {
+		options.Pace = 1
 	}
 	log := options.Log
 	if log == nil {
@@ -163,7 +172,7 @@ func (s *Simulator) reconcile(ctx context.Context, k key) (time.Duration, error)
 	case kindSessionJob:
 		return 0, s.reconcileSessionJob(ctx, k.NamespacedName)
 	case kindBlueGreen:
-		return 0, s.reconcileBlueGreen(ctx, k.NamespacedName)
+		return s.reconcileBlueGreen(ctx, k.NamespacedName)
 	default:
 		return s.reconcileDeployment(ctx, k.NamespacedName)
 	}

@@ -240,33 +240,6 @@ func TestSessionJobsAskForTaskManagers(t *testing.T) {
 	})
 }
 
-func TestBlueGreenRunsBlue(t *testing.T) {
-	const text = `
-apiVersion: flink.apache.org/v1beta1
-kind: FlinkBlueGreenDeployment
-metadata: {name: shop}
-spec:
-  template:
-    spec: {flinkVersion: v1_20, image: "flink:1.20", job: {parallelism: 1}}
-`
-	run(t, func(b *bench) {
-		b.apply(text)
-		require.Contains(t, b.order, "flinkdeployments/shop-blue")
-		require.Equal(t, "INITIALIZING_BLUE", b.status(blueGreenResource, "shop", "blueGreenState"))
-		b.jobManager("shop-blue", "shop-blue-abc-1")
-		time.Sleep(2 * time.Second)
-		b.startAll()
-		require.Equal(t, "ACTIVE_BLUE", b.status(blueGreenResource, "shop", "blueGreenState"))
-		u, err := b.dyn.Resource(blueGreenResource).Namespace("default").Get(context.Background(), "shop", metav1.GetOptions{})
-		require.NoError(t, err)
-		u.Object["spec"].(map[string]any)["template"].(map[string]any)["spec"].(map[string]any)["image"] = "flink:1.19"
-		_, err = b.dyn.Resource(blueGreenResource).Namespace("default").Update(context.Background(), u, metav1.UpdateOptions{})
-		require.NoError(t, err)
-		time.Sleep(time.Second)
-		require.Equal(t, notYet, b.status(blueGreenResource, "shop", "error"))
-	})
-}
-
 func TestStandaloneMakesBothDeploymentsAtOnce(t *testing.T) {
 	run(t, func(b *bench) {
 		b.apply("apiVersion: flink.apache.org/v1beta1\nkind: FlinkDeployment\nmetadata: {name: clicks}\nspec: {flinkVersion: v2_2, mode: standalone, job: {parallelism: 3}}\n")

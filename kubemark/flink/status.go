@@ -1,6 +1,7 @@
 package flink
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -48,8 +49,13 @@ func (s *Simulator) count(c *spec.Cluster, j *job, p *Job, owner *appsv1.Deploym
 	if !c.Suspended {
 		p.JobManagers.Wanted, p.TaskManagers.Wanted = int(c.JobManagers), int(c.TaskManagers)
 	}
+	if j.outcome != "" {
+		p.TaskManagers.Wanted = 0
+	}
 	if j.state != nil {
-		p.Attempt, p.Restarts = j.state.Attempt(), j.state.Restarts()
+		n := j.state.Counts()
+		p.Attempt, p.Restarts, p.SlotTimeouts, p.Rescales, p.Unregistered = j.state.Attempt(), n.Restarts, n.SlotTimeouts, n.Rescales, n.Unregistered
+		p.Deadline = j.deadline
 	}
 	p.State = state(c, j, p, owner)
 	s.steps(&j.steps, p, masters, workers)
@@ -105,16 +111,24 @@ func latest(pods []*corev1.Pod, kind corev1.PodConditionType) (last time.Time) {
 	return last
 }
 
-// state is the job's status in Flink's words. CREATED means that some TaskManagers do not run yet.
+// state is the job's status in Flink's words. CREATED means that too few TaskManagers run. A job that has ended keeps its word when its JobManager is gone.
 func state(c *spec.Cluster, j *job, p *Job, owner *appsv1.Deployment) string {
+	phase := cmp.Or(j.outcome, jobmanager.Starting)
+	if j.outcome == "" && j.state != nil {
+		phase = j.state.Phase()
+	}
 	switch {
 	case c.Suspended:
 		return "SUSPENDED"
-	case owner == nil || p.JobManagers.Running == 0:
+	case phase == jobmanager.Finished:
+		return "FINISHED"
+	case phase == jobmanager.Failed:
+		return "FAILED"
+	case owner == nil || p.JobManagers.Running == 0 || phase == jobmanager.Starting:
 		return "RECONCILING"
-	case j.state != nil && j.state.Phase() == jobmanager.Restarting:
+	case phase == jobmanager.Restarting:
 		return "RESTARTING"
-	case p.Done() && (c.Mode == spec.Standalone || j.state.Phase() == jobmanager.Running):
+	case phase == jobmanager.Running:
 		return "RUNNING"
 	default:
 		return "CREATED"
@@ -161,16 +175,16 @@ func managerStatus(owner *appsv1.Deployment, p Job) string {
 
 func lifecycle(c *spec.Cluster, owner *appsv1.Deployment, p Job) string {
 	switch {
-	case c == nil:
+	case c == nil || p.State == "FAILED":
 		return "FAILED"
 	case c.Suspended:
 		return "SUSPENDED"
+	case p.State == "RUNNING" || p.State == "FINISHED":
+		return "STABLE"
 	case owner == nil && !p.Steps.JobManagerCreated.IsZero():
 		return "UPGRADING"
 	case owner == nil:
 		return "CREATED"
-	case p.State == "RUNNING":
-		return "STABLE"
 	default:
 		return "DEPLOYED"
 	}

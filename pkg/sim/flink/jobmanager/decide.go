@@ -87,7 +87,7 @@ func (s *State) lead(now time.Time, seen Seen, d *Decision) {
 	known := s.record.Leader == seen.Leader
 	s.ready, s.alone = now, time.Time{}
 	switch {
-	case known && !s.led, s.record.Attempt == 0 && len(seen.Pods) > 0:
+	case known && !s.led, s.record.Attempt == 0 && slices.ContainsFunc(seen.Pods, func(p Pod) bool { return p.Attempt > 0 }):
 		s.adopt(now, seen)
 	case known: // the same process became ready again; it still counts on its workers
 	case s.record.Attempt == 0:
@@ -211,13 +211,14 @@ func (s *State) expect(name string, w *worker, now time.Time, rules Rules, d *De
 
 // lost forgets a worker that ended. If it had run the job restarts, except a batch job, which does its tasks again; else its start has failed.
 func (s *State) lost(name string, w *worker, now time.Time, rules Rules, d *Decision) {
+	worked := w.tasks > 0
 	s.drop(name, w)
 	switch {
 	case s.over():
 	case !w.came:
 		s.tell("TaskManager %s ended before it ran; asking for another", name)
 		s.fail(now)
-	case rules.Mode == Batch:
+	case rules.Mode == Batch && !(worked && rules.Restart.Never):
 		s.tell("TaskManager %s ended; its tasks are done again", name)
 	case s.job.phase != Restarting:
 		s.job.counts.Restarts++
