@@ -10,6 +10,9 @@ import (
 
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/sluice-scheduler/sluice/benchmarks/stand"
+	"github.com/sluice-scheduler/sluice/kubemark/local"
 )
 
 // Measurement is one run of one contender.
@@ -27,9 +30,9 @@ type Measurement struct {
 	// FirstBind is the seconds from the start of the process (before), or from the first pod created, to the first bind.
 	FirstBind float64 `json:"firstBindSeconds"`
 	// AtLastBind is what the process had used when the last pod was bound.
-	AtLastBind Usage `json:"atLastBind"`
+	AtLastBind stand.Usage `json:"atLastBind"`
 	// AtLastEvent is the same when the last Scheduled event was stored; nil for those who do not write one for each pod.
-	AtLastEvent *Usage `json:"atLastEvent,omitempty"`
+	AtLastEvent *stand.Usage `json:"atLastEvent,omitempty"`
 	// EventsAfter is how many seconds after the last bind that was.
 	EventsAfter float64 `json:"eventsAfterSeconds,omitempty"`
 	// Events is how many Scheduled events there are in the end.
@@ -46,13 +49,13 @@ type Measurement struct {
 }
 
 // measure runs one contender on a control plane of its own.
-func measure(ctx context.Context, c contender, w Workload, mode Mode, o Options) (m Measurement, err error) {
-	s, err := newStand(ctx, w, o.Progress)
+func measure(ctx context.Context, c stand.Contender, w Workload, mode Mode, o Options) (m Measurement, err error) {
+	s, err := newStand(ctx, w, o)
 	if err != nil {
 		return m, err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	t := &trial{stand: s, contender: c, w: w, o: o, m: Measurement{Scheduler: c.name, Mode: mode, Pods: w.ToPlace()}}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	t := &trial{Stand: s, contender: c, w: w, o: o, m: Measurement{Scheduler: c.Name, Mode: mode, Pods: w.ToPlace()}}
 	switch mode {
 	case Before:
 		err = t.before(ctx)
@@ -64,19 +67,35 @@ func measure(ctx context.Context, c contender, w Workload, mode Mode, o Options)
 	return t.m, err
 }
 
+// newStand starts a control plane with the nodes of a workload.
+func newStand(ctx context.Context, w Workload, o Options) (*stand.Stand, error) {
+	s, err := stand.New(ctx, stand.Options{Controllers: stand.FewControllers, Namespaces: []string{namespace}, Progress: o.Progress})
+	if err != nil {
+		return nil, err
+	}
+	err = s.CreateNodes(ctx, w.NodeObjects())
+	if err == nil && w.Hollow > 0 {
+		_, err = s.Cluster.AddHollow(ctx, local.HollowOptions{Count: w.Hollow})
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
 // trial is a measurement under way.
 type trial struct {
-	*stand
-	contender contender
+	*stand.Stand
+	contender stand.Contender
 	w         Workload
 	o         Options
 	m         Measurement
 
 	observer *observer
-	runner   *runner
+	runner   *stand.Runner
 	// from is the start of the clock, see Measurement.FirstBind.
 	from time.Time
-	load load
+	load stand.Load
 }
 
 // before creates all pods and then starts the scheduler.
@@ -85,21 +104,21 @@ func (t *trial) before(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := t.create(ctx, pods); err != nil {
+	if err := t.CreatePods(ctx, pods); err != nil {
 		return err
 	}
-	if err := settle(ctx); err != nil {
+	if err := stand.Settle(ctx); err != nil {
 		return err
 	}
-	if t.observer, err = observe(ctx, t.cluster.RESTConfig()); err != nil {
+	if t.observer, err = observe(ctx, t.Cluster.RESTConfig()); err != nil {
 		return err
 	}
 	defer t.observer.close()
-	if t.load, err = readLoad(); err != nil {
+	if t.load, err = stand.ReadLoad(); err != nil {
 		return err
 	}
 	t.from = time.Now()
-	if t.runner, err = t.start(ctx, t.contender, t.o); err != nil {
+	if t.runner, err = t.Start(ctx, t.contender, stand.Program{Binary: t.o.Sluice, Config: t.o.SluiceConfig}); err != nil {
 		return err
 	}
 	defer t.stop()
@@ -116,7 +135,7 @@ func (t *trial) while(ctx context.Context) error {
 	defer t.observer.close()
 	pods := t.w.PodObjects()
 	var err error
-	if t.load, err = readLoad(); err != nil {
+	if t.load, err = stand.ReadLoad(); err != nil {
 		return err
 	}
 	t.profile(ctx)
@@ -126,7 +145,7 @@ func (t *trial) while(ctx context.Context) error {
 	created := make(chan struct{})
 	go func() {
 		defer close(created)
-		if err := t.create(ctx, pods); err != nil {
+		if err := t.CreatePods(ctx, pods); err != nil {
 			cancel(err)
 		}
 	}()
@@ -137,19 +156,19 @@ func (t *trial) while(ctx context.Context) error {
 
 // startReady starts the scheduler and the observer and waits until all is quiet.
 func (t *trial) startReady(ctx context.Context) (err error) {
-	if err := settle(ctx); err != nil {
+	if err := stand.Settle(ctx); err != nil {
 		return err
 	}
-	if t.runner, err = t.start(ctx, t.contender, t.o); err != nil {
+	if t.runner, err = t.Start(ctx, t.contender, stand.Program{Binary: t.o.Sluice, Config: t.o.SluiceConfig}); err != nil {
 		return err
 	}
 	wait, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	if err = t.runner.ready(wait); err == nil {
-		err = settle(ctx)
+	if err = t.runner.Ready(wait); err == nil {
+		err = stand.Settle(ctx)
 	}
 	if err == nil {
-		t.observer, err = observe(ctx, t.cluster.RESTConfig())
+		t.observer, err = observe(ctx, t.Cluster.RESTConfig())
 	}
 	if err != nil {
 		t.stop()
@@ -159,8 +178,8 @@ func (t *trial) startReady(ctx context.Context) (err error) {
 
 // stop ends the scheduler.
 func (t *trial) stop() {
-	if graceful, err := t.runner.process.Stop(20 * time.Second); err != nil || !graceful {
-		fmt.Fprintf(t.o.Progress, "%s did not end by itself (%v)\n", t.contender.name, err)
+	if graceful, err := t.runner.Process.Stop(20 * time.Second); err != nil || !graceful {
+		fmt.Fprintf(t.o.Progress, "%s did not end by itself (%v)\n", t.contender.Name, err)
 	}
 }
 
@@ -169,12 +188,12 @@ func (t *trial) finish(ctx context.Context) error {
 	if err := t.observer.await(ctx, t.w.ToPlace(), t.runner); err != nil {
 		return err
 	}
-	pid := t.runner.process.Identity().PID
+	pid := t.runner.Process.Identity().PID
 	var err error
-	if t.m.AtLastBind, err = usage(pid); err != nil {
+	if t.m.AtLastBind, err = stand.UsageOf(pid); err != nil {
 		return err
 	}
-	now, err := readLoad()
+	now, err := stand.ReadLoad()
 	if err != nil {
 		return err
 	}
@@ -186,16 +205,13 @@ func (t *trial) finish(ctx context.Context) error {
 }
 
 // figures computes what the observer saw.
-func (t *trial) figures(now load) {
+func (t *trial) figures(now stand.Load) {
 	o, m := t.observer, &t.m
 	first, last := o.order[0], o.order[len(o.order)-1]
 	m.Resumed = o.resumed
 	m.FirstBind = first.Sub(t.from).Seconds()
 	m.PerSecond = float64(len(o.order)-1) / last.Sub(first).Seconds()
-	m.System = now.family - t.load.family
-	if busy := now.machine - t.load.machine; busy > 0 {
-		m.Foreign = foreign(t.load, now) / busy
-	}
+	m.System, m.Foreign = stand.Own(t.load, now), stand.Foreign(t.load, now)
 	waits := make([]float64, 0, len(o.bound))
 	for name, at := range o.bound {
 		since, ok := o.created[name]
@@ -215,7 +231,7 @@ const eventsQuiet = 5 * time.Second
 
 // events waits for the Scheduled events. Sluice must write one for each pod; how many others write is noted.
 func (t *trial) events(ctx context.Context, pid int) error {
-	if t.contender.ceiling > 0 {
+	if t.contender.InFlight > 0 {
 		return nil
 	}
 	bound, last := time.Now(), time.Now()
@@ -234,7 +250,7 @@ func (t *trial) events(ctx context.Context, pid int) error {
 			time.Sleep(25 * time.Millisecond)
 		}
 	}
-	u, err := usage(pid)
+	u, err := stand.UsageOf(pid)
 	if err != nil {
 		return err
 	}
@@ -244,7 +260,7 @@ func (t *trial) events(ctx context.Context, pid int) error {
 
 // countEvents asks for one event and how many there are besides.
 func (t *trial) countEvents(ctx context.Context) (int, error) {
-	list, err := t.client.EventsV1().Events(namespace).List(ctx, metav1.ListOptions{Limit: 1})
+	list, err := t.Client.EventsV1().Events(namespace).List(ctx, metav1.ListOptions{Limit: 1})
 	if err != nil {
 		return 0, fmt.Errorf("count the events: %w", err)
 	}
@@ -257,36 +273,36 @@ func (t *trial) countEvents(ctx context.Context) (int, error) {
 
 // check has every bind and event judged.
 func (t *trial) check(ctx context.Context) error {
-	pods, err := t.client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
+	pods, err := t.Client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return fmt.Errorf("check the binds: %w", err)
 	}
-	nodes, err := t.client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	nodes, err := t.Client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return fmt.Errorf("check the binds: %w", err)
 	}
 	if len(pods.Items) != t.w.Pods {
 		return fmt.Errorf("there are %d pods instead of %d", len(pods.Items), t.w.Pods)
 	}
-	if t.contender.ceiling > 0 {
+	if t.contender.InFlight > 0 {
 		return allBound(pods.Items) // it does not look where it binds
 	}
 	if err := Judge(nodes.Items, pods.Items); err != nil {
-		return fmt.Errorf("%s: %w", t.contender.name, err)
+		return fmt.Errorf("%s: %w", t.contender.Name, err)
 	}
 	if t.w.Hollow > 0 {
 		if err := t.awaitRunning(ctx); err != nil {
 			return err
 		}
 	}
-	events, err := t.client.EventsV1().Events(namespace).List(ctx, metav1.ListOptions{})
+	events, err := t.Client.EventsV1().Events(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return fmt.Errorf("check the events: %w", err)
 	}
 	count, err := JudgeEvents(t.placed(pods.Items), events.Items)
 	t.m.Events = count
-	if t.contender.name == sluice && err != nil {
-		return fmt.Errorf("%s: %w", t.contender.name, err)
+	if t.contender.Name == stand.Sluice && err != nil {
+		return fmt.Errorf("%s: %w", t.contender.Name, err)
 	}
 	return nil
 }
@@ -305,7 +321,7 @@ func (t *trial) awaitRunning(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("pods on hollow nodes do not all run after %v", patience))
 	defer cancel()
 	for {
-		list, err := t.client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
+		list, err := t.Client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return err
 		}

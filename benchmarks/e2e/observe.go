@@ -11,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+
+	"github.com/sluice-scheduler/sluice/benchmarks/stand"
 )
 
 // observer sees pods appear and get their node, by a watch of its own. Both times are taken when the watch tells, so what the watch takes is
@@ -58,7 +60,7 @@ func (o *observer) resume(ctx context.Context) (err error) {
 const patience = 2 * time.Minute
 
 // await returns when n pods have been bound, or with an error when nothing has been bound for too long or the contender has ended.
-func (o *observer) await(ctx context.Context, n int, r *runner) error {
+func (o *observer) await(ctx context.Context, n int, r *stand.Runner) error {
 	idle := time.NewTimer(patience)
 	defer idle.Stop()
 	for len(o.bound) < n {
@@ -78,8 +80,8 @@ func (o *observer) await(ctx context.Context, n int, r *runner) error {
 			if bound {
 				idle.Reset(patience)
 			}
-		case <-r.process.Done():
-			return r.process.Failure()
+		case <-r.Process.Done():
+			return r.Process.Failure()
 		case <-idle.C:
 			return fmt.Errorf("%d of %d pods are bound, and none for %v", len(o.bound), n, patience)
 		case <-ctx.Done():

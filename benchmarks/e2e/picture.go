@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/sluice-scheduler/sluice/benchmarks/stand"
 )
 
 // Measures of the picture, in pixels.
@@ -14,7 +16,7 @@ const (
 )
 
 // colours of the lines, which people who do not tell red from green can tell apart.
-var colours = map[string]string{ceiling: "#888888", sluice: "#0072b2", kubeScheduler: "#d55e00"}
+var colours = map[string]string{stand.Ceiling: "#888888", stand.Sluice: "#0072b2", stand.KubeScheduler: "#d55e00"}
 
 // Picture draws how many pods were bound after how many seconds: a line for each scheduler, of its round with the median speed, and for the best
 // ceiling. It returns an SVG, or nothing if nothing has a curve.
@@ -104,7 +106,7 @@ func marks(end float64) (at []float64) {
 func (p plot) line(b *strings.Builder, i int, m Measurement) {
 	kind := m.Scheduler
 	if rank(kind) == 0 {
-		kind = ceiling
+		kind = stand.Ceiling
 	}
 	var points []string
 	for k, at := range m.Curve {

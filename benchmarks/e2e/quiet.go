@@ -8,6 +8,8 @@ import (
 
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/sluice-scheduler/sluice/benchmarks/stand"
 )
 
 // quiet creates one pod after the other, each when the last has been bound and its event, if any, has had time to be written. The time
@@ -20,7 +22,7 @@ func (t *trial) quiet(ctx context.Context) error {
 	defer t.observer.close()
 	rng := rand.New(rand.NewPCG(t.w.Seed, 7))
 	var err error
-	if t.load, err = readLoad(); err != nil {
+	if t.load, err = stand.ReadLoad(); err != nil {
 		return err
 	}
 	var waits []float64
@@ -32,16 +34,14 @@ func (t *trial) quiet(ctx context.Context) error {
 		}
 		waits = append(waits, wait.Seconds()*1000)
 	}
-	now, err := readLoad()
+	now, err := stand.ReadLoad()
 	if err != nil {
 		return err
 	}
-	if busy := now.machine - t.load.machine; busy > 0 {
-		t.m.Foreign = foreign(t.load, now) / busy
-	}
+	t.m.Foreign = stand.Foreign(t.load, now)
 	t.m.P50, t.m.P99 = quantile(waits, 0.5), quantile(waits, 0.99)
-	pid := t.runner.process.Identity().PID
-	if t.m.AtLastBind, err = usage(pid); err != nil {
+	pid := t.runner.Process.Identity().PID
+	if t.m.AtLastBind, err = stand.UsageOf(pid); err != nil {
 		return err
 	}
 	if err := t.events(ctx, pid); err != nil {
@@ -53,7 +53,7 @@ func (t *trial) quiet(ctx context.Context) error {
 // one creates a pod and waits until the observer sees it bound.
 func (t *trial) one(ctx context.Context, p *v1.Pod) (time.Duration, error) {
 	from, before := time.Now(), len(t.observer.order)
-	if _, err := t.client.CoreV1().Pods(namespace).Create(ctx, p, metav1.CreateOptions{}); err != nil {
+	if _, err := t.Client.CoreV1().Pods(namespace).Create(ctx, p, metav1.CreateOptions{}); err != nil {
 		return 0, fmt.Errorf("create pod %s: %w", p.Name, err)
 	}
 	if err := t.observer.await(ctx, before+1, t.runner); err != nil {

@@ -2,13 +2,14 @@ package e2e
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/sluice-scheduler/sluice/benchmarks/stand"
 )
 
 // Options say what to run.
@@ -35,11 +36,11 @@ type Options struct {
 
 // Report is all that was measured, and on what.
 type Report struct {
-	Machine Machine   `json:"machine"`
-	Started time.Time `json:"started"`
-	Command string    `json:"command"`
-	Rounds  int       `json:"rounds"`
-	Cases   []Outcome `json:"cases"`
+	Machine stand.Machine `json:"machine"`
+	Started time.Time     `json:"started"`
+	Command string        `json:"command"`
+	Rounds  int           `json:"rounds"`
+	Cases   []Outcome     `json:"cases"`
 }
 
 // Outcome is what was measured of one case in one mode.
@@ -59,11 +60,11 @@ const retries = 3
 // Run measures everything. In each round every contender runs once, and each round begins with another, so that none is always the one after
 // the machine has been busy with a certain other.
 func Run(ctx context.Context, o Options) (*Report, error) {
-	all, err := contenders(o.Schedulers, o.InFlight)
+	all, err := stand.Contenders(o.Schedulers, o.InFlight)
 	if err != nil {
 		return nil, err
 	}
-	report := &Report{Machine: thisMachine(), Started: time.Now(), Rounds: o.Rounds, Command: command()}
+	report := &Report{Machine: stand.ThisMachine(), Started: time.Now(), Rounds: o.Rounds, Command: stand.Command()}
 	for _, c := range o.Cases {
 		for _, mode := range c.Modes {
 			report.Cases = append(report.Cases, Outcome{Case: c.Name, Mode: mode, Workload: c.Workload, Bounds: c.Bounds})
@@ -82,21 +83,21 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 }
 
 // round measures every contender once.
-func (c *Outcome) round(ctx context.Context, round int, all []contender, o Options) error {
+func (c *Outcome) round(ctx context.Context, round int, all []stand.Contender, o Options) error {
 	for i := range all {
 		who := all[(i+round)%len(all)]
-		if c.Mode == Quiet && who.ceiling > 0 && c.measured(ceiling, round) {
+		if c.Mode == Quiet && who.InFlight > 0 && c.measured(stand.Ceiling, round) {
 			continue // one pod at a time: the number in flight makes no difference
 		}
 		if err := c.one(ctx, round, who, o); err != nil {
-			return fmt.Errorf("%s, %s, round %d, %s: %w", c.Case, c.Mode, round+1, who.name, err)
+			return fmt.Errorf("%s, %s, round %d, %s: %w", c.Case, c.Mode, round+1, who.Name, err)
 		}
 	}
 	return nil
 }
 
 // one measures a contender, again if others took too much of the machine.
-func (c *Outcome) one(ctx context.Context, round int, who contender, o Options) error {
+func (c *Outcome) one(ctx context.Context, round int, who stand.Contender, o Options) error {
 	for try := 0; ; try++ {
 		m, err := measure(ctx, who, c.Workload, c.Mode, o)
 		if err != nil {
@@ -141,7 +142,7 @@ func (m Measurement) String() string {
 
 // profile takes a CPU profile of Sluice in the background, from now for a few seconds, if wanted. A fault is told but is none of the measurement.
 func (t *trial) profile(ctx context.Context) {
-	if t.o.Profiles == "" || t.runner.url == "" {
+	if t.o.Profiles == "" || t.runner.URL == "" {
 		return
 	}
 	go func() {
@@ -154,8 +155,8 @@ func (t *trial) profile(ctx context.Context) {
 func (t *trial) takeProfile(ctx context.Context) error {
 	url, err := "", error(nil)
 	for range 100 { // the process may just be starting
-		if err = ask(ctx, http.DefaultClient, t.runner.url+"/livez"); err == nil {
-			url = t.runner.url + "/debug/pprof/profile?seconds=12"
+		if err = stand.Ask(ctx, http.DefaultClient, t.runner.URL+"/livez"); err == nil {
+			url = t.runner.URL + "/debug/pprof/profile?seconds=12"
 			break
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -180,9 +181,4 @@ func (t *trial) takeProfile(ctx context.Context) error {
 		return err
 	}
 	return f.Close()
-}
-
-// anyCertificate trusts the certificate that a scheduler on this machine made for itself.
-func anyCertificate() *tls.Config {
-	return &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12} //nolint:gosec // loopback, and only to ask whether it is ready
 }

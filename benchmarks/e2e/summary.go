@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/sluice-scheduler/sluice/benchmarks/stand"
 )
 
 // Spread is the median of a figure over the rounds, with the least and the most.
@@ -46,9 +48,9 @@ func (c *Outcome) names() (names []string) {
 
 func rank(name string) int {
 	switch {
-	case strings.HasPrefix(name, ceiling):
+	case strings.HasPrefix(name, stand.Ceiling):
 		return 0
-	case name == sluice:
+	case name == stand.Sluice:
 		return 1
 	}
 	return 2
@@ -148,12 +150,12 @@ func (c *Outcome) Verdicts() (all []Verdict) {
 		}
 	}
 	b := c.Bounds
-	add("pods/s, sluice / kube-scheduler", c.against(sluice, kubeScheduler, perSecond, ratio), b.OverKubeScheduler, true)
-	add("pods/s, sluice / "+cmp.Or(top, ceiling), c.against(sluice, top, perSecond, ratio), b.OverCeiling, true)
-	add("CPU s per 10,000 pods to the last bind", c.of(sluice, cpuBind), b.CPUToLastBind, false)
-	add("CPU s per 10,000 pods to the last event", c.of(sluice, cpuEvent), b.CPUToLastEvent, false)
-	add("peak MiB", c.of(sluice, peakEvent), b.PeakMiB, false)
-	add("p50 ms, sluice − "+cmp.Or(top, ceiling), c.against(sluice, top, p50, difference), b.MillisOverCeilingP50, false)
-	add("p99 ms, sluice − "+cmp.Or(top, ceiling), c.against(sluice, top, p99, difference), b.MillisOverCeilingP99, false)
+	add("pods/s, sluice / kube-scheduler", c.against(stand.Sluice, stand.KubeScheduler, perSecond, ratio), b.OverKubeScheduler, true)
+	add("pods/s, sluice / "+cmp.Or(top, stand.Ceiling), c.against(stand.Sluice, top, perSecond, ratio), b.OverCeiling, true)
+	add("CPU s per 10,000 pods to the last bind", c.of(stand.Sluice, cpuBind), b.CPUToLastBind, false)
+	add("CPU s per 10,000 pods to the last event", c.of(stand.Sluice, cpuEvent), b.CPUToLastEvent, false)
+	add("peak MiB", c.of(stand.Sluice, peakEvent), b.PeakMiB, false)
+	add("p50 ms, sluice − "+cmp.Or(top, stand.Ceiling), c.against(stand.Sluice, top, p50, difference), b.MillisOverCeilingP50, false)
+	add("p99 ms, sluice − "+cmp.Or(top, stand.Ceiling), c.against(stand.Sluice, top, p99, difference), b.MillisOverCeilingP99, false)
 	return all
 }

@@ -12,17 +12,19 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sluice-scheduler/sluice/benchmarks/stand"
 )
 
 // outcome has two ceilings, Sluice and kube-scheduler in two rounds; the second is twice as slow for all.
 func outcome() Outcome {
 	c := Outcome{Case: "c", Mode: Before, Workload: small(), Bounds: Bounds{OverKubeScheduler: 4, OverCeiling: 0.9, CPUToLastBind: 3, CPUToLastEvent: 4.5}}
 	for round, slow := range []float64{1, 2} {
-		for name, speed := range map[string]float64{"ceiling-16": 800, "ceiling-32": 1000, sluice: 900, kubeScheduler: 300} {
-			m := Measurement{Scheduler: name, Round: round, Mode: Before, Pods: 1000, PerSecond: speed / slow, AtLastBind: Usage{CPU: 0.2 * slow}}
+		for name, speed := range map[string]float64{"ceiling-16": 800, "ceiling-32": 1000, stand.Sluice: 900, stand.KubeScheduler: 300} {
+			m := Measurement{Scheduler: name, Round: round, Mode: Before, Pods: 1000, PerSecond: speed / slow, AtLastBind: stand.Usage{CPU: 0.2 * slow}}
 			m.Curve = []float64{1, 2 * slow, 1000 / speed * slow}
-			if name == sluice {
-				m.AtLastEvent = &Usage{CPU: 0.5 * slow}
+			if name == stand.Sluice {
+				m.AtLastEvent = &stand.Usage{CPU: 0.5 * slow}
 			}
 			c.Measurements = append(c.Measurements, m)
 		}
@@ -32,7 +34,7 @@ func outcome() Outcome {
 
 func TestRatiosAreTakenWithinARound(t *testing.T) {
 	c := outcome()
-	require.Equal(t, []string{"ceiling-16", "ceiling-32", sluice, kubeScheduler}, sortedNames(c.names()))
+	require.Equal(t, []string{"ceiling-16", "ceiling-32", stand.Sluice, stand.KubeScheduler}, sortedNames(c.names()))
 	require.Equal(t, "ceiling-32", c.ceilingName())
 	verdicts := c.Verdicts()
 	require.Len(t, verdicts, 4)
@@ -59,7 +61,7 @@ func sortedNames(names []string) []string {
 // A bound that nobody measured is no bound missed, but it is not held either.
 func TestWhatIsNotMeasuredIsSaid(t *testing.T) {
 	c := outcome()
-	c.Measurements = slices.DeleteFunc(c.Measurements, func(m Measurement) bool { return m.Scheduler != sluice })
+	c.Measurements = slices.DeleteFunc(c.Measurements, func(m Measurement) bool { return m.Scheduler != stand.Sluice })
 	var b bytes.Buffer
 	r := &Report{Cases: []Outcome{c}}
 	r.Print(&b)
@@ -121,17 +123,4 @@ func TestMarks(t *testing.T) {
 	require.Equal(t, []float64{0, 2, 4, 6, 8, 10}, marks(10))
 	require.Equal(t, []float64{0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5}, marks(3.7))
 	require.Equal(t, []float64{0, 5000, 10000, 15000, 20000, 25000}, marks(25000))
-}
-
-func TestUsageOfThisProcess(t *testing.T) {
-	s, err := parseStat([]byte("7 (a) name) with (x) S 3 1 1 0 -1 4194560 1 0 0 0 250 50 0 0 20 0 8 0 1 1 1"))
-	require.NoError(t, err)
-	require.Equal(t, procStat{parent: 3, cpu: 3}, s)
-	_, err = parseStat([]byte("7 (a) S 3"))
-	require.Error(t, err)
-	all, err := family()
-	require.NoError(t, err)
-	busy, err := machine()
-	require.NoError(t, err)
-	require.Greater(t, busy, all)
 }

@@ -7,13 +7,13 @@ import (
 	v1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/sluice-scheduler/sluice/benchmarks/stand"
 )
 
 const (
 	// namespace holds all pods.
-	namespace = "bench"
-	// schedulerName is in all pods, whoever schedules them, so that they are the same pods byte for byte.
-	schedulerName = "sluice"
+	namespace     = "bench"
 	zoneLabel     = "topology.kubernetes.io/zone"
 	hardwareLabel = "example.com/hardware"
 	dedicatedKey  = "example.com/dedicated"
@@ -132,7 +132,7 @@ func (w Workload) shape(i int) v1.PodSpec {
 		v1.ResourceCPU:    *resource.NewMilliQuantity(int64(100+50*(i%39)), resource.DecimalSI),
 		v1.ResourceMemory: *resource.NewQuantity(int64(256+64*(i%61)+i/(39*61))<<20, resource.BinarySI),
 	}
-	spec := v1.PodSpec{SchedulerName: schedulerName}
+	spec := v1.PodSpec{SchedulerName: stand.SchedulerName}
 	// Dealt evenly over the numbers, for a few hundred shapes are too few to leave the shares to chance.
 	turn := (i*37 + 11) % 100
 	switch {

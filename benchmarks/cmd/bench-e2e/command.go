@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-scheduler/sluice/benchmarks/e2e"
+	"github.com/sluice-scheduler/sluice/benchmarks/stand"
 )
 
 // flags of the main command.
@@ -67,9 +68,9 @@ func blindCommand() *cobra.Command {
 	var kubeconfig string
 	var inFlight int
 	c := &cobra.Command{
-		Use: e2e.BlindCommand, Short: "Bind every pod to the next node, without deciding anything", Hidden: true, Args: cobra.NoArgs,
+		Use: stand.BlindCommand, Short: "Bind every pod to the next node, without deciding anything", Hidden: true, Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return e2e.Blind(c.Context(), kubeconfig, inFlight, func() { fmt.Println(e2e.BlindReady) })
+			return stand.Blind(c.Context(), kubeconfig, inFlight, func() { fmt.Println(stand.BlindReady) })
 		},
 	}
 	c.Flags().StringVar(&kubeconfig, "kubeconfig", "", "kubeconfig file")

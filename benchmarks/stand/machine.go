@@ -1,4 +1,4 @@
-package e2e
+package stand
 
 import (
 	"os"
@@ -18,7 +18,8 @@ type Machine struct {
 	Kubernetes string `json:"kubernetes"`
 }
 
-func thisMachine() Machine {
+// ThisMachine tells what this program runs on.
+func ThisMachine() Machine {
 	m := Machine{
 		Cores: runtime.NumCPU(), Go: runtime.Version(), Kubernetes: components.Version, CPU: "unknown", Kernel: "unknown",
 	}
@@ -36,7 +37,7 @@ func thisMachine() Machine {
 	return m
 }
 
-// command is how this program was called.
-func command() string {
+// Command is how this program was called.
+func Command() string {
 	return strings.Join(append([]string{filepath.Base(os.Args[0])}, os.Args[1:]...), " ")
 }

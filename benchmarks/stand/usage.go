@@ -1,4 +1,4 @@
-package e2e
+package stand
 
 import (
 	"bufio"
@@ -21,8 +21,8 @@ type Usage struct {
 	Peak float64 `json:"peakMiB"`
 }
 
-// usage reads what a process has used.
-func usage(pid int) (u Usage, err error) {
+// UsageOf reads what a process has used.
+func UsageOf(pid int) (u Usage, err error) {
 	stat, err := readStat(pid)
 	if err != nil {
 		return u, err
@@ -122,10 +122,11 @@ func machine() (seconds float64, err error) {
 	return seconds, nil
 }
 
-// load notes how busy the machine and our own processes have been.
-type load struct{ machine, family float64 }
+// Load notes how many CPU seconds the machine and our own processes have used.
+type Load struct{ machine, family float64 }
 
-func readLoad() (l load, err error) {
+// ReadLoad notes it now.
+func ReadLoad() (l Load, err error) {
 	if l.machine, err = machine(); err != nil {
 		return l, err
 	}
@@ -133,7 +134,14 @@ func readLoad() (l load, err error) {
 	return l, err
 }
 
-// foreign is the CPU time that others used between two notes.
-func foreign(from, to load) float64 {
-	return max(0, to.machine-from.machine-(to.family-from.family))
+// Own is the CPU seconds that our own processes used between two notes.
+func Own(from, to Load) float64 { return to.family - from.family }
+
+// Foreign is the share of the machine's CPU time that others used between two notes, from 0 to 1.
+func Foreign(from, to Load) float64 {
+	busy := to.machine - from.machine
+	if busy <= 0 {
+		return 0
+	}
+	return max(0, busy-(to.family-from.family)) / busy
 }

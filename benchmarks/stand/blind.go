@@ -1,4 +1,4 @@
-package e2e
+package stand
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	v1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/informers"
@@ -85,19 +86,19 @@ func watchPods(client kubernetes.Interface, line *line) cache.SharedIndexInforme
 	pods := factory.Core().V1().Pods().Informer()
 	// The informer has not been started, so this cannot fail.
 	_, _ = pods.AddEventHandler(cache.ResourceEventHandlerFuncs{AddFunc: func(o any) {
-		if p := o.(*v1.Pod); p.Spec.NodeName == "" && p.Spec.SchedulerName == schedulerName {
-			line.put(waiting{p.Name, p.UID})
+		if p := o.(*v1.Pod); p.Spec.NodeName == "" && p.Spec.SchedulerName == SchedulerName {
+			line.put(waiting{p.Namespace, p.Name, p.UID})
 		}
 	}})
 	return pods
 }
 
 type waiting struct {
-	name string
-	uid  types.UID
+	namespace, name string
+	uid             types.UID
 }
 
-// bindAll takes pods from the line until it is closed. A bind that fails is told and tried again, once a second.
+// bindAll takes pods from the line until it is closed. A bind that fails is told and tried again, once a second, unless its pod is no more.
 func bindAll(ctx context.Context, client kubernetes.Interface, line *line, nodes []string) {
 	for {
 		w, turn, ok := line.take()
@@ -105,13 +106,13 @@ func bindAll(ctx context.Context, client kubernetes.Interface, line *line, nodes
 			return
 		}
 		binding := &v1.Binding{
-			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: w.name, UID: w.uid},
+			ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: w.name, UID: w.uid},
 			Target:     v1.ObjectReference{Kind: "Node", Name: nodes[turn%len(nodes)]},
 		}
 		for {
-			err := client.CoreV1().Pods(namespace).Bind(ctx, binding, metav1.CreateOptions{})
-			if err == nil || ctx.Err() != nil {
-				break
+			err := client.CoreV1().Pods(w.namespace).Bind(ctx, binding, metav1.CreateOptions{})
+			if err == nil || ctx.Err() != nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+				break // it is gone or going, or has a node
 			}
 			fmt.Printf("bind %s: %v\n", w.name, err)
 			time.Sleep(time.Second)
