@@ -92,14 +92,15 @@ func (c *Core) setPod(f *cluster.PodFact) {
 	if why, bad := c.quarantine[f.UID]; bad {
 		f = subdued(f, why)
 	}
-	if old := c.state.Pod(f.UID); c.leading && f.Ours && old != nil && boundElsewhere(old, f) {
+	old := c.state.Pod(f.UID)
+	if c.leading && f.Ours && old != nil && boundElsewhere(old, f) {
 		c.stats.Elsewhere++
 	}
 	if f.Terminal {
 		c.removePod(f.UID)
 		return
 	}
-	had := heldOn(c.state.Pod(f.UID), f.Node)
+	had := heldOn(old, f.Node)
 	p := c.state.SetPod(f)
 	c.followApps()
 	c.followKin()

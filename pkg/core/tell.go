@@ -1,8 +1,6 @@
 package core
 
 import (
-	"fmt"
-
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 	"github.com/sluice-scheduler/sluice/pkg/core/pending"
 	"github.com/sluice-scheduler/sluice/pkg/core/share"
@@ -89,6 +87,6 @@ func (c *Core) hold(p *cluster.Pod, reason, text string) {
 func (c *Core) announceBound(b Bind) {
 	c.emit(Announce{
 		Pod: b.Pod, Type: TypeNormal, Reason: EventScheduled, Action: ActionBinding,
-		Note: fmt.Sprintf("Successfully assigned %s/%s to %s", b.Pod.Namespace, b.Pod.Name, b.Node),
+		Note: "Successfully assigned " + b.Pod.Namespace + "/" + b.Pod.Name + " to " + b.Node,
 	})
 }

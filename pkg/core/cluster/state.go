@@ -14,9 +14,11 @@ import (
 type State struct {
 	Space *resource.Space
 
-	pods   map[types.UID]*Pod
-	shapes map[string]*Shape
-	nodes  map[string]*Node
+	pods map[types.UID]*Pod
+	// freePods are the indexes that no pod has, among those that one has had.
+	freePods []int
+	shapes   map[string]*Shape
+	nodes    map[string]*Node
 	// slots holds the known nodes by Index, with nil where an index is free.
 	slots     []*Node
 	freeSlots []int
@@ -102,6 +104,8 @@ type State struct {
 
 // Pod is a pod that the API server has and that is not terminal.
 type Pod struct {
+	// Index is dense over the pods, for slices beside the state; it may be used again after a pod has gone.
+	Index int
 	Fact  *PodFact
 	Shape *Shape
 	// Alloc is where the pod runs or is going to; nil while it waits.
@@ -199,7 +203,7 @@ func (s *State) SetPod(f *PodFact) *Pod {
 	}
 	p := s.pods[f.UID]
 	if p == nil {
-		p = &Pod{}
+		p = &Pod{Index: s.podIndex()}
 		s.pods[f.UID] = p
 	}
 	old := p.Fact
@@ -228,6 +232,16 @@ func (s *State) SetPod(f *PodFact) *Pod {
 	return p
 }
 
+func (s *State) podIndex() int {
+	last := len(s.freePods) - 1
+	if last < 0 {
+		return len(s.pods)
+	}
+	i := s.freePods[last]
+	s.freePods = s.freePods[:last]
+	return i
+}
+
 // RemovePod forgets a pod that is gone or terminal and gives back all it held.
 func (s *State) RemovePod(uid types.UID) {
 	p := s.pods[uid]
@@ -243,6 +257,7 @@ func (s *State) RemovePod(uid types.UID) {
 		s.leaveApp(p, p.Fact)
 	}
 	delete(s.pods, uid)
+	s.freePods = append(s.freePods, p.Index)
 	s.leaveFolk(p)
 	s.dropKin(p.Kin)
 	s.dropVolumes(p)

@@ -41,7 +41,14 @@ func (v *verifier) check(ok bool, format string, args ...any) {
 }
 
 func (v *verifier) pods() {
+	taken := map[int]bool{}
+	for _, i := range v.s.freePods {
+		v.check(!taken[i], "index %d of a pod is free twice", i)
+		taken[i] = true
+	}
 	for uid, p := range v.s.pods {
+		v.check(!taken[p.Index], "the index %d of pod %s is another's, or free", p.Index, uid)
+		taken[p.Index] = true
 		v.check(p.Fact.UID == uid, "pod %s is filed under %s", p.Fact.UID, uid)
 		v.check(v.s.shapes[p.Shape.Key] == p.Shape, "pod %s has a shape that is not interned", uid)
 		a := p.Alloc

@@ -28,6 +28,11 @@ func Of(p *cluster.Pod) Ask {
 	return a
 }
 
+// Plain reports whether the ask is for nothing but its shape.
+func (a *Ask) Plain() bool {
+	return a.Kin == nil && a.Volumes == nil && !a.Yields && a.Pin == ""
+}
+
 // Topological reports whether it depends on where other pods are whether the ask fits.
 func (a Ask) Topological() bool { return a.Shape.Bonds != nil || a.Kin != nil }
 

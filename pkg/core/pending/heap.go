@@ -51,7 +51,7 @@ func (h *heap[T]) push(x T) {
 
 func (h *heap[T]) remove(x T) {
 	i, last := *x.spot(), len(h.list)-1
-	h.swap(i, last)
+	h.set(i, h.list[last])
 	var none T
 	h.list[last] = none
 	h.list = h.list[:last]
@@ -70,34 +70,39 @@ func (h *heap[T]) fix(x T) {
 }
 
 func (h *heap[T]) up(i int) {
+	x := h.list[i]
 	for i > 0 {
 		parent := (i - 1) / 2
-		if !h.before(h.list[i], h.list[parent]) {
-			return
+		if !h.before(x, h.list[parent]) {
+			break
 		}
-		h.swap(i, parent)
+		h.set(i, h.list[parent])
 		i = parent
 	}
+	h.set(i, x)
 }
 
-func (h *heap[T]) down(i int) (moved bool) {
+func (h *heap[T]) down(from int) (moved bool) {
+	i, x := from, h.list[from]
 	for {
 		child := 2*i + 1
 		if child >= len(h.list) {
-			return moved
+			break
 		}
 		if right := child + 1; right < len(h.list) && h.before(h.list[right], h.list[child]) {
 			child = right
 		}
-		if !h.before(h.list[child], h.list[i]) {
-			return moved
+		if !h.before(h.list[child], x) {
+			break
 		}
-		h.swap(i, child)
-		i, moved = child, true
+		h.set(i, h.list[child])
+		i = child
 	}
+	h.set(i, x)
+	return i != from
 }
 
-func (h *heap[T]) swap(i, j int) {
-	h.list[i], h.list[j] = h.list[j], h.list[i]
-	*h.list[i].spot(), *h.list[j].spot() = i, j
+func (h *heap[T]) set(i int, x T) {
+	h.list[i] = x
+	*x.spot() = i
 }

@@ -65,12 +65,24 @@ func (l *Lot) Lines() []*Line { return l.lines }
 // Any returns one of the lot's pods.
 func (l *Lot) Any() *Ask { return l.lines[0].Head() }
 
+// known returns the lot of an ask, nil if there is none. Most ask for nothing but their shape, which is found faster.
+func (q *Queue) known(of fit.Ask) *Lot {
+	if of.Plain() {
+		return q.plain[of.Shape]
+	}
+	return q.lots[of]
+}
+
 // lot returns the lot of an ask, made when there is none.
 func (q *Queue) lot(of fit.Ask) *Lot {
-	l := q.lots[of]
+	l := q.known(of)
 	if l == nil {
 		l = &Lot{Ask: of, View: q.view(of.Shape)}
-		q.lots[of] = l
+		if of.Plain() {
+			q.plain[of.Shape] = l
+		} else {
+			q.lots[of] = l
+		}
 		if of.Volumes != nil {
 			q.needing[of.Volumes] = append(q.needing[of.Volumes], l)
 		}
@@ -89,7 +101,11 @@ func (q *Queue) dropLot(l *Lot) {
 	if l.parked {
 		q.unpark(l)
 	}
-	delete(q.lots, l.Ask)
+	if l.Ask.Plain() {
+		delete(q.plain, l.Ask.Shape)
+	} else {
+		delete(q.lots, l.Ask)
+	}
 	v := l.Ask.Volumes
 	if v == nil {
 		return

@@ -9,10 +9,13 @@ import (
 
 // ask returns the pod's ask and makes one, outside every list, when there is none.
 func (q *Queue) ask(p *cluster.Pod, now time.Time) *Ask {
-	a := q.asks[p]
+	a := q.Ask(p)
 	if a == nil {
 		a = &Ask{Pod: p, State: Away, Entered: now, Said: p.Fact.Said.Digest, place: outside}
-		q.asks[p] = a
+		for len(q.asks) <= p.Index {
+			q.asks = append(q.asks, nil)
+		}
+		q.asks[p.Index] = a
 		q.counts[Away]++
 	}
 	return a

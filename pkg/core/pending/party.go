@@ -37,11 +37,20 @@ func (p *Party) head() *Ask { return p.asks.top() }
 // sooner orders the parties of a queue: by priority, then as the queue sorts its applications, then by their names, and those of one application by
 // whose turn is first. It looks at ranks before all else: while only some of an application's parties have their new one, this must be an order still.
 func sooner(a, b *Party) bool {
-	c := cmp.Or(
-		cmp.Compare(b.rank.priority, a.rank.priority), cmp.Compare(a.rank.share, b.rank.share), a.rank.submitted.Compare(b.rank.submitted),
-		strings.Compare(a.App.Namespace, b.App.Namespace), strings.Compare(a.App.ID, b.App.ID),
-	)
-	return c < 0 || c == 0 && first(a.head(), b.head())
+	x, y := &a.rank, &b.rank
+	if x.priority != y.priority {
+		return x.priority > y.priority
+	}
+	if x.share != y.share {
+		return x.share < y.share
+	}
+	if c := x.submitted.Compare(y.submitted); c != 0 {
+		return c < 0
+	}
+	if a.App != b.App { // no two have both names in common
+		return cmp.Or(strings.Compare(a.App.Namespace, b.App.Namespace), strings.Compare(a.App.ID, b.App.ID)) < 0
+	}
+	return first(a.head(), b.head())
 }
 
 // ranking is how a queue ranks its applications.
@@ -80,13 +89,20 @@ func (q *Queue) partyOf(a *cluster.App, l *Line) *Party {
 			return p
 		}
 	}
-	p := &Party{}
-	if last := len(q.spareParties) - 1; last >= 0 {
-		p, q.spareParties = q.spareParties[last], q.spareParties[:last]
-	}
+	p := q.spareParty()
 	*p = Party{App: a, line: l, place: outside, next: others}
 	p.asks.before, p.asks.list = first, p.firstAsk[:0]
 	q.apps[a] = p
+	return p
+}
+
+func (q *Queue) spareParty() *Party {
+	last := len(q.spareParties) - 1
+	if last < 0 {
+		return &Party{}
+	}
+	p := q.spareParties[last]
+	q.spareParties = q.spareParties[:last]
 	return p
 }
 

@@ -17,8 +17,11 @@ type Queue struct {
 	// StarvesFrom is the time since when a pod in a line must have waited in vain to starve (StarvingSince).
 	StarvesFrom time.Time
 
-	asks map[*cluster.Pod]*Ask
-	lots map[fit.Ask]*Lot
+	// asks are by the pod's index.
+	asks []*Ask
+	// plain are the lots that ask for nothing but their shape, lots the others.
+	plain map[*cluster.Shape]*Lot
+	lots  map[fit.Ask]*Lot
 	// needing are the lots that ask for volumes, by what they ask for.
 	needing map[*cluster.Volumes][]*Lot
 	// views outlive lots, which come and go with their pods.
@@ -65,7 +68,7 @@ type Queue struct {
 func New(scale *share.Scale) *Queue {
 	return &Queue{
 		scale: scale,
-		asks:  map[*cluster.Pod]*Ask{},
+		plain: map[*cluster.Shape]*Lot{},
 		lots:  map[fit.Ask]*Lot{}, needing: map[*cluster.Volumes][]*Lot{},
 		views:  map[*cluster.Shape]*fit.View{},
 		lines:  map[lineKey]*Line{},
@@ -84,7 +87,12 @@ func New(scale *share.Scale) *Queue {
 }
 
 // Ask returns what is known of a waiting pod; nil when it does not wait.
-func (q *Queue) Ask(p *cluster.Pod) *Ask { return q.asks[p] }
+func (q *Queue) Ask(p *cluster.Pod) *Ask {
+	if p.Index < len(q.asks) {
+		return q.asks[p.Index]
+	}
+	return nil
+}
 
 // Put lets a pod wait for its turn. If it does already, its place follows its present fact; a backoff goes on.
 func (q *Queue) Put(p *cluster.Pod, now time.Time) *Ask {
@@ -92,7 +100,7 @@ func (q *Queue) Put(p *cluster.Pod, now time.Time) *Ask {
 	switch {
 	case a.State == InBackoff:
 		return a
-	case a.party != nil && a.party.App == p.App && a.party.line == q.lines[lineKey{q.lots[a.of()], p.App.Ledger, p.App.Placed == 0}] && cluster.CompareTurn(a.turn, p.Fact) == 0:
+	case a.party != nil && a.party.App == p.App && a.party.line == q.lines[lineKey{q.known(a.of()), p.App.Ledger, p.App.Placed == 0}] && cluster.CompareTurn(a.turn, p.Fact) == 0:
 		return a
 	}
 	q.leave(a)
@@ -145,11 +153,11 @@ func (q *Queue) Return(a *Ask) {
 
 // Drop forgets a pod: it is bound, gone, or on its way out.
 func (q *Queue) Drop(p *cluster.Pod) {
-	if a := q.asks[p]; a != nil {
+	if a := q.Ask(p); a != nil {
 		q.leave(a)
 		q.endReservation(a)
 		q.counts[a.State]--
-		delete(q.asks, p)
+		q.asks[p.Index] = nil
 	}
 }
 
@@ -230,7 +238,9 @@ func (q *Queue) Unheard(behind bool, f func(*Ask)) {
 // Each calls f for every ask, in no order: nothing that is decided or shown may depend on it.
 func (q *Queue) Each(f func(*Ask)) {
 	for _, a := range q.asks {
-		f(a)
+		if a != nil {
+			f(a)
+		}
 	}
 }
 

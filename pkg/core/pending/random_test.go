@@ -249,7 +249,7 @@ func (w *world) relieve() {
 			w.sought++
 		}
 		for l, of := range w.held {
-			if of.Account == account && w.q.lines[lineKey{w.q.lots[fit.Ask{Shape: w.shapeOf(l)}], l.ledger, l.starting}].Hold == nil {
+			if of.Account == account && w.q.lines[lineKey{w.q.known(fit.Ask{Shape: w.shapeOf(l)}), l.ledger, l.starting}].Hold == nil {
 				delete(w.held, l) // it waits for room now, or there was room for the first of each
 			}
 		}

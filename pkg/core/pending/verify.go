@@ -3,6 +3,7 @@ package pending
 import (
 	"errors"
 	"fmt"
+	"maps"
 )
 
 // Verify compares the queue's lists, counts and order with its asks; for tests.
@@ -28,17 +29,21 @@ func (v *verifier) check(ok bool, format string, args ...any) {
 
 func (v *verifier) asks() {
 	var counts [states]int
-	for p, a := range v.q.asks {
+	for i, a := range v.q.asks {
+		if a == nil {
+			continue
+		}
+		p := a.Pod
 		uid := p.Fact.UID
 		counts[a.State]++
-		v.check(a.Pod == p, "the ask of %s is filed under another pod", uid)
+		v.check(p.Index == i, "the ask of %s is filed under another pod", uid)
 		v.check((a.State == InLine) == (a.party != nil), "pod %s: state %d, in a line: %t", uid, a.State, a.party != nil)
 		if a.party == nil {
 			continue
 		}
 		l := a.party.line
 		v.check(a.party.App == p.App, "pod %s is in another application's party", uid)
-		v.check(l.Lot == v.q.lots[a.of()], "pod %s is in a lot that is not its own", uid)
+		v.check(l.Lot == v.q.known(a.of()), "pod %s is in a lot that is not its own", uid)
 		v.check(l.ledger == p.App.Ledger && l.starting == (p.App.Placed == 0), "pod %s is in a line of other accounts", uid)
 		v.check(a.place < len(a.party.asks.list) && a.party.asks.list[a.place] == a, "pod %s is not at its place", uid)
 	}
@@ -48,7 +53,12 @@ func (v *verifier) asks() {
 
 func (v *verifier) lots() {
 	parked, watches := 0, 0
-	for of, l := range v.q.lots {
+	lots := maps.Clone(v.q.lots)
+	for shape, l := range v.q.plain {
+		v.check(lots[l.Ask] == nil && l.Ask.Plain() && l.Ask.Shape == shape, "a lot is found in another's place")
+		lots[l.Ask] = l
+	}
+	for of, l := range lots {
 		pods := 0
 		for i, line := range l.lines {
 			pods += line.pods
