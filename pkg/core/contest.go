@@ -25,7 +25,16 @@ func (c *Core) recallFrom(n *cluster.Node) {
 		if n.Fact != nil && !crowded(n, a, given) {
 			continue
 		}
+		if a.Pod.Fact.Expected {
+			c.state.Release(a.Pod) // its gang looks for room elsewhere
+			c.state.Commit()
+			continue
+		}
 		c.stats.Stolen++
+		if c.isHeld(a.Pod) {
+			c.takeBack(a.Pod)
+			continue
+		}
 		if x := c.preparing[a.Pod.Fact.UID]; x != nil {
 			c.undo(x)
 			c.tryAgain(x.pod, retry{atOnce: true})

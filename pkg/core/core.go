@@ -44,6 +44,9 @@ type Core struct {
 	openings   openings
 	// kept are the reservations, in the order in which they were made.
 	kept []*reservation
+	// gangs are what is made of the groups; gangDue is when one of them is to be looked at although nothing happens.
+	gangs   map[*cluster.Group]*gang
+	gangDue time.Time
 	// contested are nodes on which room that we assumed may be gone.
 	contested map[string]bool
 
@@ -83,6 +86,7 @@ func New(cfg Config) *Core {
 		preparing:  map[types.UID]*preparation{},
 		quarantine: map[types.UID]string{},
 		contested:  map[string]bool{},
+		gangs:      map[*cluster.Group]*gang{},
 		openings:   openings{opened: map[*cluster.Account]bool{}},
 		stats:      Stats{Rejected: map[string]uint64{}},
 	}
@@ -105,12 +109,14 @@ func (c *Core) Step(now time.Time, events []Event) []Effect {
 	c.rehome() // after all that takes pods off their nodes
 	c.regroup()
 	c.followDevices()
+	c.gather()
 	if c.leading {
 		c.pending.StarvesFrom = c.starvesFrom()
 		c.fulfil()
 		c.wake()
 		c.turnAway()
-		c.pending.Tick(now, c.reviewInTurn)
+		c.pending.Tick(now, c.reviewInTurn, c.comeBack)
+		c.gather()
 		c.decide()
 		c.turnAway()
 		c.tellDismissed()
@@ -134,7 +140,11 @@ func (c *Core) Step(now time.Time, events []Event) []Effect {
 // regroup lets pods wait with those of their priority alone, from when on somebody may have been nominated whom they must not pass.
 func (c *Core) regroup() {
 	for _, p := range c.state.TakeYielding() {
-		if a := c.pending.Ask(p); a != nil && a.State == pending.InLine {
+		switch a := c.pending.Ask(p); {
+		case a == nil || a.State != pending.InLine:
+		case a.Gang() != nil:
+			c.state.TouchGroup(a.Gang().Group)
+		default:
 			c.pending.Put(p, c.now)
 		}
 	}
@@ -143,7 +153,7 @@ func (c *Core) regroup() {
 // Wake returns when Step is to be called if nothing happens; a time in the past means at once, and ok is false when there is
 // nothing to wait for.
 func (c *Core) Wake() (at time.Time, ok bool) {
-	if c.unfinished {
+	if c.unfinished || c.state.AnyTouched() {
 		return c.now, true
 	}
 	if !c.leading {
@@ -152,6 +162,9 @@ func (c *Core) Wake() (at time.Time, ok bool) {
 	at, ok = c.pending.Due()
 	if lapse, has := c.lapsesAt(); has && (!ok || lapse.Before(at)) {
 		at, ok = lapse, true
+	}
+	if !c.gangDue.IsZero() && (!ok || c.gangDue.Before(at)) {
+		at, ok = c.gangDue, true
 	}
 	for _, r := range c.kept {
 		if end := c.inVainAt(r); !ok || end.Before(at) {
@@ -187,7 +200,12 @@ func (c *Core) turnAway() { c.subjectPod, c.subjectNode = nil, nil }
 // reviewInTurn reviews a parked lot that is due as the turn of one of its pods.
 func (c *Core) reviewInTurn(lot *pending.Lot) (goOn bool) {
 	c.turnTo(lot.Any().Pod.Fact, nil)
-	goOn = c.review(lot)
+	if lot.Gang != nil {
+		c.reviewGang(lot)
+		goOn = true
+	} else {
+		goOn = c.review(lot)
+	}
 	c.turnAway() // not deferred: after a panic the subject must still be known
 	return goOn
 }
@@ -203,6 +221,10 @@ func (c *Core) Stats() Stats {
 	s.Ready, s.Parked, s.Backoff, s.Gated, s.Held, s.Assumed = n.Ready, n.Parked, n.Backoff, n.Gated, n.Held, n.Away
 	s.HeldBack, s.Reserved, s.Apps = n.HeldBack, n.Reserved, len(c.state.Apps())
 	s.Nodes, s.Pods, s.Shapes = c.state.KnownNodes(), c.state.PodCount(), c.state.Shapes()
+	s.Gathered = n.Gathered
+	for _, g := range c.gangs {
+		s.Expected += len(g.expected)
+	}
 	s.Quarantined, s.Preparing = len(c.quarantine), len(c.preparing)
 	return s
 }

@@ -21,7 +21,9 @@ func (c *Core) decide() {
 		}
 		ask := line.Head()
 		c.turnTo(ask.Pod.Fact, nil)
-		if r, refused := share.Refuses(line.Ledger(), line.Request(), line.Starting()); refused {
+		if line.Lot.Gang != nil {
+			c.tryGang(line)
+		} else if r, refused := share.Refuses(line.Ledger(), line.Request(), line.Starting()); refused {
 			c.holdBack(line, r)
 		} else if node := c.find(line.Lot, ask.Pod, line.NodeOrder()); node != nil {
 			line.Lot.Placed = c.now
@@ -71,10 +73,15 @@ func (c *Core) find(lot *pending.Lot, p *cluster.Pod, by string) *cluster.Node {
 const manyFit = 64
 
 func (c *Core) assume(ask *pending.Ask, n *cluster.Node) {
-	p := ask.Pod
-	choice := fit.Choose(fit.Of(p), n)
-	c.state.AssumeWith(p, n, choice)
+	choice := fit.Choose(fit.Of(ask.Pod), n)
+	c.state.AssumeWith(ask.Pod, n, choice)
 	c.state.Commit()
+	c.settleOn(ask, n, choice)
+}
+
+// settleOn lets a pod that has been assumed on a node be bound, or its volumes be prepared before.
+func (c *Core) settleOn(ask *pending.Ask, n *cluster.Node, choice *cluster.Choice) {
+	p := ask.Pod
 	c.pending.Take(ask)
 	c.followApps()
 	c.stats.Scheduled++

@@ -113,6 +113,10 @@ const (
 	ReasonQuotaExceeded = "QuotaExceeded"
 	// ReasonWaitingForTurn: the pod's queue is strict, and others come first there.
 	ReasonWaitingForTurn = "WaitingForTurn"
+	// ReasonWaitingForGang: the pod starts together with others that do not exist yet, or of which nothing is known yet.
+	ReasonWaitingForGang = "WaitingForGang"
+	// ReasonInvalidGroup: what is told of the group with which the pod starts contradicts itself.
+	ReasonInvalidGroup = "InvalidGroup"
 	// ReasonNoQueue: the application has no queue: it names none that exists, or one that does not admit its user.
 	ReasonNoQueue = "NoQueue"
 	// ReasonUnsupported: the pod uses a placement field that Sluice does not evaluate; it is held rather than bound as if the

@@ -28,6 +28,8 @@ const (
 	StandingBound    Standing = "bound"
 	// StandingReserved: room is kept for it on a node as it falls free.
 	StandingReserved Standing = "reserved"
+	// StandingGathered: it starts together with others of its group.
+	StandingGathered Standing = "gathered"
 	StandingLeaving  Standing = "leaving" // it is being deleted and was never bound
 	StandingForeign  Standing = "foreign" // it belongs to another scheduler
 )
@@ -63,7 +65,7 @@ func (c *Core) Explain(namespace, name string) Explanation {
 	var found *cluster.Pod
 	c.state.Pods(func(p *cluster.Pod) {
 		f := p.Fact
-		if f.Name == name && f.Namespace == namespace && (found == nil || newer(f, found.Fact)) {
+		if !f.Expected && f.Name == name && f.Namespace == namespace && (found == nil || newer(f, found.Fact)) {
 			found = p
 		}
 	})
@@ -123,6 +125,11 @@ func (c *Core) explainAsk(x *Explanation, a *pending.Ask) {
 	case pending.Held:
 		x.Standing = StandingHeld
 		x.Reason, _ = c.whyHeld(a.Pod)
+	case pending.Gathered:
+		x.Standing = StandingGathered
+		if g := c.gangOf(a.Pod); g != nil {
+			x.Reason = g.told.Reason
+		}
 	case pending.Reserved:
 		x.Standing, x.Reason, x.Node = StandingReserved, ReasonUnschedulable, a.Pod.Alloc.Node.Name
 	case pending.InBackoff:
@@ -162,6 +169,8 @@ func stand(a *pending.Ask) string {
 		return a.Why
 	case pending.Away:
 		return "for its bind"
+	case pending.Gathered:
+		return "with its group"
 	case pending.Reserved:
 		return "for room that is kept for it"
 	}

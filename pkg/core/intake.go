@@ -53,6 +53,10 @@ func (c *Core) take(e Event) {
 		c.state.SetSelector(e.Selector)
 	case SelectorGone:
 		c.state.RemoveSelector(e.ID)
+	case GroupSet:
+		c.state.SetGroup(e.Group)
+	case GroupGone:
+		c.state.RemoveGroup(e.Namespace, e.ID, e.Origin)
 	case DeviceClassSet:
 		c.state.SetDeviceClass(e.Class)
 	case DeviceClassGone:
@@ -137,9 +141,13 @@ func heldOn(p *cluster.Pod, node string) resource.Vector {
 // of the name they give.
 func (c *Core) lead(on bool) {
 	c.leading = on
+	for _, g := range c.sortedGangs() {
+		c.state.TouchGroup(g.group)
+	}
 	if !on {
 		c.giveBack()
 		c.giveUpAll()
+		c.giveUpGangs()
 		return
 	}
 	for _, p := range c.state.SortedPods() {
@@ -184,6 +192,9 @@ func subdued(f *cluster.PodFact, why string) *cluster.PodFact {
 // settle puts a pod of ours where its fact says it belongs.
 func (c *Core) settle(p *cluster.Pod) {
 	f := p.Fact
+	if g := c.state.GroupOf(p); g != nil {
+		c.state.TouchGroup(g)
+	}
 	if p.Alloc != nil && p.Alloc.Reserved && !c.keeps(p) {
 		c.stats.Expired++
 		c.state.Release(p)
@@ -205,11 +216,35 @@ func (c *Core) settle(p *cluster.Pod) {
 			c.hold(p, reason, text)
 			return
 		}
+		if c.state.GroupOf(p) != nil {
+			c.settleMember(p)
+			return
+		}
 		if c.pending.Ask(p) == nil {
 			c.welcome(p)
 		}
 		c.pending.Put(p, c.now)
 	}
+}
+
+// settleMember lets a pod of a group wait where the group is looked at next (gather); one that stands for itself keeps its place.
+func (c *Core) settleMember(p *cluster.Pod) {
+	switch a := c.pending.Ask(p); {
+	case a == nil || a.State != pending.InLine && a.State != pending.InBackoff && a.State != pending.Gathered:
+		c.aside(p)
+	case a.State == pending.InLine && a.Gang() == nil:
+		c.pending.Put(p, c.now)
+	}
+}
+
+// comeBack lets a pod whose backoff has ended wait for its turn.
+func (c *Core) comeBack(a *pending.Ask) {
+	if c.state.GroupOf(a.Pod) != nil {
+		c.aside(a.Pod)
+		c.state.TouchGroup(c.state.GroupOf(a.Pod))
+		return
+	}
+	c.pending.Return(a)
 }
 
 // followKin lets waiting pods of which terms make something else now wait with their like.

@@ -75,6 +75,9 @@ func (c *Core) wakeNeedy() {
 
 // helps reports whether one of a lot's pods can go to a node.
 func (c *Core) helps(l *pending.Lot, n *cluster.Node) bool {
+	if l.Gang != nil {
+		return c.mayStart(l.Gang)
+	}
 	return fit.Fits(l.Ask, n) || c.helpsWith(l, n)
 }
 

@@ -131,6 +131,11 @@ func (c *Core) follow(x *preparation) {
 		c.fail(x, fmt.Sprintf("its volumes cannot be reached from node %q", n.Name))
 	case ready:
 		c.end(x)
+		if g := c.gangOf(x.pod); g != nil && g.until.After(c.now) {
+			g.held = append(g.held, x.bind)
+			c.releaseHeld(g)
+			return
+		}
 		c.binds[x.bind.Pod.UID] = x.bind
 		c.emit(x.bind)
 	}

@@ -65,7 +65,7 @@ func (c *Core) offerToKeep(lot *pending.Lot) {
 
 // mayKeep reports whether room may be kept on a node for one of a lot's pods.
 func (c *Core) mayKeep(lot *pending.Lot, n *cluster.Node) bool {
-	return lot.Starves && c.mayKeepMore() && idle(n) && c.serves(lot) && fit.Could(lot.Ask, n)
+	return lot.Gang == nil && lot.Starves && c.mayKeepMore() && idle(n) && c.serves(lot) && fit.Could(lot.Ask, n)
 }
 
 // nodesPerReservation is of how many nodes one may be kept.

@@ -70,14 +70,31 @@ func (c *Core) QueueSnapshot() *QueueSnapshot {
 			s.queues[q.Index].reserved = s.queues[q.Index].reserved.AddTo(r.pod.Alloc.Uses, 1)
 		}
 	}
-	c.pending.Waiting(func(leaf *cluster.Queue, request resource.Vector, pods int) {
+	for _, g := range c.gangs {
+		for _, p := range g.expected {
+			s.expect(p)
+		}
+	}
+	c.pending.Waiting(func(leaf *cluster.Queue, request resource.Vector, times, pods int) {
 		w := &s.queues[leaf.Index].waits
 		w.pods += pods
 		for slot, value := range request {
-			w.request[slot] += value * int64(pods)
+			w.request[slot] += value * int64(times)
 		}
 	})
 	return s
+}
+
+// expect counts a room that is kept for a pod which does not exist yet as kept, and not as a pod.
+func (s *QueueSnapshot) expect(p *cluster.Pod) {
+	if p.Alloc == nil {
+		return
+	}
+	for q := p.App.Queue(); q != nil; q = q.Parent {
+		x := &s.queues[q.Index]
+		x.reserved = x.reserved.AddTo(p.Alloc.Uses, 1)
+		x.pods--
+	}
 }
 
 // tray is room for what is copied: few large pieces instead of several for each queue.

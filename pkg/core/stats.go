@@ -29,6 +29,10 @@ type Stats struct {
 	// Reserved are those for which room is kept on a node as it falls free; Reservations counts how often that began, Expired how often it ended in vain.
 	Reserved              int
 	Reservations, Expired uint64
+	// Gathered are those that wait with their group, Expected those that do not exist yet and for which room is kept or wanted. Gangs counts groups that were started, Kept the rooms kept for
+	// expected pods, Arrived those that a real pod took, Lapsed how often room was given up because what was expected did not come in time.
+	Gathered, Expected           int
+	Gangs, Kept, Arrived, Lapsed uint64
 	// Apps is how many applications there are.
 	Apps int
 	// Nodes, Pods and Shapes are how many of each are known.

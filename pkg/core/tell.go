@@ -7,9 +7,12 @@ import (
 )
 
 // tell says in the pod's condition why it waits, if that is news, and announces it when the kinds of reasons have changed.
-func (c *Core) tell(a *pending.Ask, reason, text, kinds string) {
+func (c *Core) tell(a *pending.Ask, reason, text, kinds string) { c.say(a, reason, text, kinds, true) }
+
+// say does so, with an event or without.
+func (c *Core) say(a *pending.Ask, reason, text, kinds string, announce bool) {
 	f := a.Pod.Fact
-	news := a.Kinds != kinds
+	news := announce && a.Kinds != kinds
 	a.Kinds = kinds
 	said := cluster.Digest(reason, text, f.Generation)
 	if said == a.Said {
@@ -51,6 +54,9 @@ func (c *Core) tellLine(l *pending.Line) {
 	}
 	l.Told = &pending.Told{Reason: reason, Text: text, Kinds: kinds, At: c.now}
 	l.Each(func(a *pending.Ask) { c.tell(a, reason, text, kinds) })
+	if l.Lot.Gang != nil {
+		c.tellGangLine(l, reason, text, kinds)
+	}
 }
 
 // tellUnheard tells those who have come to wait. Who joins a lot that is parked may be refused by an account as well: that goes first, for it is not
@@ -60,6 +66,9 @@ func (c *Core) tellUnheard() {
 		if !c.refused(a.Line()) {
 			reason, text, kinds := c.why(a.Line())
 			c.tell(a, reason, text, kinds)
+			if a.Gang() != nil {
+				c.tellGangLine(a.Line(), reason, text, kinds)
+			}
 		}
 	})
 }

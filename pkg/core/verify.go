@@ -28,6 +28,9 @@ func (c *Core) Verify() error {
 			faults = append(faults, fmt.Errorf("pod %s has a bind under way to %s and is assumed nowhere", uid, b.Node))
 		}
 	}
+	for _, g := range c.sortedGangs() {
+		faults = append(faults, c.verifyGang(g))
+	}
 	for uid, x := range c.preparing {
 		if p := c.state.Pod(uid); p != x.pod || !x.stillMeant(p) || x.over || c.pending.Ask(p) == nil {
 			faults = append(faults, fmt.Errorf("pod %s has volumes prepared on %s that are not meant any more", uid, x.bind.Node))
@@ -38,6 +41,9 @@ func (c *Core) Verify() error {
 
 func (c *Core) verifyPod(p *cluster.Pod) error {
 	a := c.pending.Ask(p)
+	if p.Fact.Expected {
+		return c.verifyExpected(p)
+	}
 	waits := p.Fact.Ours && (p.Alloc == nil || !p.Alloc.Bound) && !p.Fact.Deleting
 	switch {
 	case waits && a == nil:
@@ -75,6 +81,9 @@ func (c *Core) verifyParked(a *pending.Ask) error {
 			return fmt.Errorf("pod %s is held back although %s would let it in", uid, h.Account.Who)
 		}
 		return nil
+	}
+	if line.Lot.Gang != nil {
+		return c.verifyGangParked(line)
 	}
 	if !line.Lot.Parked() || line.Lot.Failure == nil {
 		return fmt.Errorf("pod %s is ready after a step that had time for it", uid)

@@ -19,6 +19,8 @@ type App struct {
 	// Used is what its assumed and bound pods hold and what is reserved for others, Placed how many assumed and bound ones there are.
 	Used   resource.Vector
 	Placed int
+	// Resuming: it runs and has lost pods that it cannot go on without, so what it asks for comes before what others ask for to start.
+	Resuming bool
 	// Submitted is when the oldest of its pods was created.
 	Submitted time.Time
 
@@ -77,6 +79,14 @@ func (a *App) Pods(f func(*Pod)) {
 // Size returns how many pods the application has.
 func (a *App) Size() int { return a.pods }
 
+// SetResuming notes whether an application is Resuming.
+func (s *State) SetResuming(a *App, on bool) {
+	if a.Resuming != on {
+		a.Resuming = on
+		s.touchApp(a)
+	}
+}
+
 // Queue returns the application's queue, nil when it has none.
 func (a *App) Queue() *Queue {
 	if a.Ledger == nil {
@@ -124,6 +134,17 @@ func compareClaims(a, b *Claim) int {
 	return cmp.Or(slices.Compare(a.Groups, b.Groups), strings.Compare(a.QueueFrom, b.QueueFrom))
 }
 
+// Role is the pod's part in its application; empty when it has none that is known.
+func (p *Pod) Role() string {
+	if p.claim == nil {
+		return ""
+	}
+	return p.claim.Role
+}
+
+// Claim is what a pod of ours claims; nil for others.
+func (p *Pod) Claim() *Claim { return p.claim }
+
 // claimOf is what a pod claims; one that was read without a claim is an application of its own.
 func claimOf(f *PodFact) *Claim {
 	if f.Claim == nil {
@@ -138,7 +159,12 @@ func sameOwner(p *Pod, old *PodFact) bool {
 		return true
 	}
 	c := claimOf(p.Fact)
-	return p.App.ID == c.App && p.App.Namespace == p.Fact.Namespace && compareClaims(p.claim, c) == 0 && old.Created.Equal(p.Fact.Created)
+	return p.App.ID == c.App && p.App.Namespace == p.Fact.Namespace && compareClaims(p.claim, c) == 0 && sameGang(p.claim, c) && old.Created.Equal(p.Fact.Created)
+}
+
+// sameGang reports whether two claims say the same of the group.
+func sameGang(a, b *Claim) bool {
+	return a.Group == b.Group && a.Role == b.Role && a.Awaits == b.Awaits && (a.Gang == b.Gang || a.Gang != nil && b.Gang != nil && a.Gang.Key == b.Gang.Key)
 }
 
 // setApp makes a pod of ours one of its application's, whose home is looked at again if the pod brings a new claim.
@@ -157,6 +183,7 @@ func (s *State) setApp(p *Pod, old *PodFact) {
 		s.appsIn[a.Namespace] = append(s.appsIn[a.Namespace], a)
 	}
 	p.App, p.claim = a, claim
+	s.enlist(p)
 	a.link(p)
 	s.born(a, p.Fact.Created, 1)
 	if a.claimed(claim, 1) {
@@ -167,6 +194,7 @@ func (s *State) setApp(p *Pod, old *PodFact) {
 // leaveApp takes a pod out of its application, which goes with its last pod. The pod must not be on a node.
 func (s *State) leaveApp(p *Pod, f *PodFact) {
 	a := p.App
+	s.discharge(p)
 	a.unlink(p)
 	s.born(a, f.Created, -1)
 	changed := a.claimed(p.claim, -1)

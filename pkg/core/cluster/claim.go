@@ -15,6 +15,8 @@ type Claim struct {
 	// of several sources; nil if nothing.
 	Group string
 	Gang  *GroupFact
+	// Awaits says for how long the pod is held while no source tells of its group.
+	Awaits Awaits
 	// Queue is the queue that the pod names, as it is written; empty when it names none. QueueFrom is what named it.
 	Queue, QueueFrom string
 	// User and Groups are on whose behalf the pod was made, where that is known and trusted. Groups are sorted, each once.
@@ -23,6 +25,19 @@ type Claim struct {
 	// Faults names what could not be read, or not as it is written.
 	Faults []string
 }
+
+// Awaits says for how long pods wait for their group to be told of.
+type Awaits uint8
+
+const (
+	// AwaitsNothing: the pods themselves tell of the group (Claim.Gang), or it starts as it comes if nobody does.
+	AwaitsNothing Awaits = iota
+	// AwaitsSoon: an object tells of it that may be seen a little later than the pod, or be missing (Flink's ConfigMap); Config.SourceWithin after its creation the pod goes
+	// on without.
+	AwaitsSoon
+	// AwaitsAlways: without the object nothing is known of what the pod starts with (the PodGroup that its spec names).
+	AwaitsAlways
+)
 
 // Key is a text that equal claims have in common and different ones have not.
 func (c *Claim) Key() string {
@@ -37,6 +52,7 @@ func (c *Claim) Key() string {
 	if c.Gang != nil {
 		put(c.Gang.Key)
 	}
+	b = append(b, '0'+byte(c.Awaits))
 	for _, list := range [...][]string{c.Groups, c.Faults} {
 		b = append(strconv.AppendInt(b, int64(len(list)), 10), '*')
 		for _, s := range list {

@@ -36,6 +36,8 @@ type PodFact struct {
 	Gated bool
 	// Terminal: the pod has succeeded or failed and holds nothing any more.
 	Terminal bool
+	// Expected: there is no such pod yet. It stands for one that is to come, for which room is kept, and the API server knows nothing of it.
+	Expected bool
 	// Started: the kubelet has reported on the pod (status.startTime), so it was admitted or rejected there.
 	Started bool
 	// Scheduled and Ready are since when a bound pod of ours has the conditions PodScheduled and Ready; zero while it has not. They matter for groups: pods

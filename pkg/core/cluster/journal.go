@@ -26,6 +26,7 @@ func (s *State) Rollback(to Mark) {
 // those who wait for it can be woken.
 func (s *State) Commit() {
 	for _, e := range s.journal {
+		s.touchMember(e.alloc.Pod)
 		if e.sign < 0 {
 			s.improve(e.alloc.Node)
 			if e.alloc.mount != nil {

@@ -93,6 +93,7 @@ type State struct {
 	spreadVersion uint64
 	defaults      defaults
 
+	groups  groups
 	topo    topology
 	storage storage
 	// labelled are the known nodes by the values of some labels.
@@ -173,6 +174,7 @@ func New() *State {
 		appOf: map[appKey]*App{}, appsIn: map[string][]*App{}, namespaces: map[string]*NamespaceFact{}, homes: map[homeKey]home{},
 		spreads: map[string]*spreading{},
 
+		groups:  groups{all: map[groupKey]*Group{}},
 		topo:    newTopology(),
 		storage: newStorage(), labelled: labelled{},
 	}
@@ -227,6 +229,7 @@ func (s *State) SetPod(f *PodFact) *Pod {
 	}
 	s.setKin(p)
 	s.Commit()
+	s.touchMember(p)
 	p.Yields = s.yields(p)
 	s.relist(p, old)
 	return p

@@ -19,6 +19,8 @@ const (
 	Held
 	// Reserved: room is kept for it on a node, where too little has fallen free so far.
 	Reserved
+	// Gathered: it starts with others of its group, of whom one stands in line for all, or who are not all there.
+	Gathered
 	states
 )
 
@@ -41,6 +43,8 @@ type Ask struct {
 	// Vain are the nodes on which room was kept for it in vain, last ones last.
 	Vain []string
 
+	// gang is what it stands in line for; nil when for itself alone.
+	gang  *Gang
 	party *Party
 	// reservedIn is the branch from which it left for a reservation.
 	reservedIn *branch

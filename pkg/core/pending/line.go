@@ -77,8 +77,13 @@ func (l *Line) Ledger() *cluster.Ledger { return l.ledger }
 // Starting reports whether the line's applications do not run yet.
 func (l *Line) Starting() bool { return l.starting }
 
-// Request is what each of the line's pods asks for.
-func (l *Line) Request() resource.Vector { return l.Lot.Ask.Shape.Request }
+// Request is what each of the line's pods asks for, in a group's line what all of the group ask for together.
+func (l *Line) Request() resource.Vector {
+	if l.Lot.Gang != nil {
+		return l.Lot.Gang.Request
+	}
+	return l.Lot.Ask.Shape.Request
+}
 
 // NodeOrder is the name of the node order for the line's pods: the one that they ask for, or else that of the nearest queue that has one; empty for none.
 func (l *Line) NodeOrder() string {

@@ -11,6 +11,8 @@ import (
 // Lot is the waiting pods of one ask, whoever's they are.
 type Lot struct {
 	Ask fit.Ask
+	// Gang is whose lot it is if that is a group's; Ask is only that of its first pod then.
+	Gang *Gang
 	// View is which classes of nodes may help; lots of one shape share it.
 	View *fit.View
 	// Memory is why each node refused; nil until the lot has failed once. Remembers is when it was begun.
@@ -101,9 +103,13 @@ func (q *Queue) dropLot(l *Lot) {
 	if l.parked {
 		q.unpark(l)
 	}
-	if l.Ask.Plain() {
+	switch {
+	case l.Gang != nil:
+		l.Gang.lot = nil
+		return
+	case l.Ask.Plain():
 		delete(q.plain, l.Ask.Shape)
-	} else {
+	default:
 		delete(q.lots, l.Ask)
 	}
 	v := l.Ask.Volumes

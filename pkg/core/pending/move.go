@@ -41,7 +41,7 @@ func (q *Queue) endReservation(a *Ask) {
 func (q *Queue) join(a *Ask) {
 	q.enter(a, InLine)
 	a.turn = a.Pod.Fact
-	l := q.line(q.lot(a.of()), a.Pod.App)
+	l := q.line(q.lotFor(a), a.Pod.App)
 	p := q.partyOf(a.Pod.App, l)
 	a.party = p
 	q.listen(a)
@@ -65,7 +65,7 @@ func (q *Queue) leave(a *Ask) {
 	if p == nil {
 		return
 	}
-	a.party = nil
+	a.party, a.gang = nil, nil
 	if p.asks.len() == 1 {
 		lot := p.line.Lot
 		q.leaveLine(p)

@@ -25,6 +25,7 @@ type Party struct {
 // rank is what parties of one queue are ordered by, as of when it was last looked at.
 type rank struct {
 	priority  int32
+	starting  bool
 	share     float64
 	submitted time.Time
 }
@@ -34,12 +35,15 @@ func (p *Party) spot() *int { return &p.place }
 // head is the ask whose turn is next.
 func (p *Party) head() *Ask { return p.asks.top() }
 
-// sooner orders the parties of a queue: by priority, then as the queue sorts its applications, then by their names, and those of one application by
+// sooner orders the parties of a queue: by priority, then those first whose application runs and has lost what it needs to go on, then as the queue sorts its applications, then by their names, and those of one application by
 // whose turn is first. It looks at ranks before all else: while only some of an application's parties have their new one, this must be an order still.
 func sooner(a, b *Party) bool {
 	x, y := &a.rank, &b.rank
 	if x.priority != y.priority {
 		return x.priority > y.priority
+	}
+	if x.starting != y.starting {
+		return y.starting
 	}
 	if x.share != y.share {
 		return x.share < y.share
@@ -70,7 +74,7 @@ func (q *Queue) rankOf(p *Party) (r rank) {
 	if by.fair {
 		r.share = q.scale.Dominant(p.App.Used)
 	}
-	r.submitted = p.App.Submitted
+	r.starting, r.submitted = !p.App.Resuming, p.App.Submitted
 	return r
 }
 

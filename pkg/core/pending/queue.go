@@ -26,6 +26,7 @@ type Queue struct {
 	needing map[*cluster.Volumes][]*Lot
 	// views outlive lots, which come and go with their pods.
 	views map[*cluster.Shape]*fit.View
+	rooms map[fit.Ask]*fit.Rooms
 
 	lines map[lineKey]*Line
 	// apps holds the first of each application's parties.
@@ -71,6 +72,7 @@ func New(scale *share.Scale) *Queue {
 		plain: map[*cluster.Shape]*Lot{},
 		lots:  map[fit.Ask]*Lot{}, needing: map[*cluster.Volumes][]*Lot{},
 		views:  map[*cluster.Shape]*fit.View{},
+		rooms:  map[fit.Ask]*fit.Rooms{},
 		lines:  map[lineKey]*Line{},
 		apps:   map[*cluster.App]*Party{},
 		holds:  map[*cluster.Account][]*Line{},
@@ -100,7 +102,7 @@ func (q *Queue) Put(p *cluster.Pod, now time.Time) *Ask {
 	switch {
 	case a.State == InBackoff:
 		return a
-	case a.party != nil && a.party.App == p.App && a.party.line == q.lines[lineKey{q.known(a.of()), p.App.Ledger, p.App.Placed == 0}] && cluster.CompareTurn(a.turn, p.Fact) == 0:
+	case a.party != nil && a.gang == nil && a.party.App == p.App && a.party.line == q.lines[lineKey{q.known(a.of()), p.App.Ledger, p.App.Placed == 0}] && cluster.CompareTurn(a.turn, p.Fact) == 0:
 		return a
 	}
 	q.leave(a)
@@ -183,14 +185,14 @@ func eachBackwards(lots []*Lot, f func(*Lot)) {
 	}
 }
 
-// Tick makes ready those whose backoff has ended, and hands out the parked lots that are due; for each f must set a later time (Park) or wake it, or else
+// Tick hands those whose backoff has ended to back, which must let them wait elsewhere (Return), and hands out the parked lots that are due; for each f must set a later time (Park) or wake it, or else
 // return false to be asked again in the next step.
-func (q *Queue) Tick(now time.Time, f func(*Lot) bool) {
+func (q *Queue) Tick(now time.Time, f func(*Lot) bool, back func(*Ask)) {
 	for l, ok := q.due.Min(); ok && !l.due.After(now) && f(l); {
 		l, ok = q.due.Min()
 	}
 	for a, ok := q.backoff.Min(); ok && !a.Until.After(now); a, ok = q.backoff.Min() {
-		q.Return(a)
+		back(a)
 	}
 }
 
@@ -244,27 +246,32 @@ func (q *Queue) Each(f func(*Ask)) {
 	}
 }
 
-// Waiting calls f, in no order that means anything, for so many pods of a leaf at a time that wait and ask for the same: in lines, or for the end of a
-// backoff.
-func (q *Queue) Waiting(f func(leaf *cluster.Queue, request resource.Vector, pods int)) {
+// Waiting calls f, in no order that means anything, for so many pods of a leaf at a time that wait, in lines or for the end of a backoff, and for how many times they ask for
+// a request together. Of a group all count that are to start together, those included that do not exist yet.
+func (q *Queue) Waiting(f func(leaf *cluster.Queue, request resource.Vector, times, pods int)) {
 	for _, l := range q.lines {
-		f(l.ledger.Leaf, l.Request(), l.pods)
+		if g := l.Lot.Gang; g != nil {
+			f(l.ledger.Leaf, g.Request, 1, g.Seats)
+		} else {
+			f(l.ledger.Leaf, l.Request(), l.pods, l.pods)
+		}
 	}
 	q.backoff.Ascend(func(a *Ask) bool {
 		if leaf := a.Pod.App.Queue(); leaf != nil {
-			f(leaf, a.Pod.Shape.Request, 1)
+			f(leaf, a.Pod.Shape.Request, 1, 1)
 		}
 		return true
 	})
 }
 
 // Counts are numbers of pods by where they stand.
-type Counts struct{ Ready, Parked, HeldBack, Backoff, Gated, Held, Away, Reserved int }
+type Counts struct{ Ready, Parked, HeldBack, Backoff, Gated, Held, Away, Reserved, Gathered int }
 
 // Counts returns the present numbers.
 func (q *Queue) Counts() Counts {
 	return Counts{
 		Ready: q.standings[ready], Parked: q.standings[parked], HeldBack: q.standings[heldBack], Backoff: q.counts[InBackoff],
 		Gated: q.counts[Gated], Held: q.counts[Held], Away: q.counts[Away], Reserved: q.counts[Reserved],
+		Gathered: q.counts[Gathered],
 	}
 }

@@ -312,7 +312,7 @@ func (w *world) drop(p *cluster.Pod) {
 }
 
 func (w *world) tick() {
-	w.q.Tick(w.now, func(l *Lot) bool { w.q.Wake(l); return true })
+	w.q.Tick(w.now, func(l *Lot) bool { w.q.Wake(l); return true }, w.q.Return)
 	for demand, due := range w.parked {
 		if !due.After(w.now) {
 			delete(w.parked, demand)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/fit"
 )
 
 // Verify compares the queue's lists, counts and order with its asks; for tests.
@@ -43,7 +45,12 @@ func (v *verifier) asks() {
 		}
 		l := a.party.line
 		v.check(a.party.App == p.App, "pod %s is in another application's party", uid)
-		v.check(l.Lot == v.q.known(a.of()), "pod %s is in a lot that is not its own", uid)
+		own := v.q.known(a.of())
+		if a.gang != nil {
+			own = a.gang.lot
+			v.check(l.pods == 1, "%d pods stand in line for one group", l.pods)
+		}
+		v.check(l.Lot == own, "pod %s is in a lot that is not its own", uid)
 		v.check(l.ledger == p.App.Ledger && l.starting == (p.App.Placed == 0), "pod %s is in a line of other accounts", uid)
 		v.check(a.place < len(a.party.asks.list) && a.party.asks.list[a.place] == a, "pod %s is not at its place", uid)
 	}
@@ -54,17 +61,25 @@ func (v *verifier) asks() {
 func (v *verifier) lots() {
 	parked, watches := 0, 0
 	lots := maps.Clone(v.q.lots)
+	for of, l := range lots {
+		v.check(of == l.Ask, "a lot is filed under another ask")
+	}
 	for shape, l := range v.q.plain {
 		v.check(lots[l.Ask] == nil && l.Ask.Plain() && l.Ask.Shape == shape, "a lot is found in another's place")
 		lots[l.Ask] = l
 	}
-	for of, l := range lots {
+	for _, l := range v.q.lines {
+		if l.Lot.Gang != nil {
+			lots[fit.Ask{Pin: fmt.Sprintf("%p", l.Lot)}] = l.Lot
+		}
+	}
+	for _, l := range lots {
 		pods := 0
 		for i, line := range l.lines {
 			pods += line.pods
 			v.check(line.Lot == l && line.atLot == i && v.q.lines[lineKey{l, line.ledger, line.starting}] == line, "a line is not its lot's")
 		}
-		v.check(of == l.Ask && l.pods == pods && pods > 0, "a lot counts %d pods, its lines %d", l.pods, pods)
+		v.check(l.pods == pods && pods > 0, "a lot counts %d pods, its lines %d", l.pods, pods)
 		listed := l.atHelped < len(v.q.helped) && v.q.helped[l.atHelped] == l
 		v.check((l.HelpedBy != nil) == listed && (l.parked || !listed), "a lot is parked %t, helped %t and listed so %t", l.parked, l.HelpedBy != nil, listed)
 		if !l.parked {

@@ -8,8 +8,13 @@ import (
 
 // First returns the best node by the named order on which a pod's ask fits, nil when there is none, and how many nodes it looked at.
 func First(s *cluster.State, o *order.Orders, p *cluster.Pod, a fit.Ask, v *fit.View, by string) (best *cluster.Node, visited int) {
+	return FirstWithin(s, o, p, a, v, by, nil)
+}
+
+// FirstWithin does the same among the nodes that are within; nil within means all.
+func FirstWithin(s *cluster.State, o *order.Orders, p *cluster.Pod, a fit.Ask, v *fit.View, by string, within func(*cluster.Node) bool) (best *cluster.Node, visited int) {
 	if a.Pin != "" {
-		if n := s.Node(a.Pin); n != nil && n.Fact != nil && fit.Fits(a, n) {
+		if n := s.Node(a.Pin); n != nil && n.Fact != nil && (within == nil || within(n)) && fit.Fits(a, n) {
 			return n, 1
 		}
 		return nil, 1
@@ -18,23 +23,27 @@ func First(s *cluster.State, o *order.Orders, p *cluster.Pod, a fit.Ask, v *fit.
 		return nil, 1
 	}
 	if nodes, few := fit.Confined(s, a); few {
-		return o.Best(s, p, by, fitting(a, nodes)), 1 + len(nodes)
+		return o.Best(s, p, by, fitting(a, nodes, within)), 1 + len(nodes)
 	}
 	if nodes, few := fit.Near(a, manyNear); few {
-		return o.Best(s, p, by, fitting(a, nodes)), 1 + len(nodes)
+		return o.Best(s, p, by, fitting(a, nodes, within)), 1 + len(nodes)
 	}
 	v.Update(s, a)
-	return o.First(s, &order.Query{
+	q := &order.Query{
 		Pod: p, Order: by, Classes: v.Within(s, a), ByNode: v.ByNode, Open: v.Open(a),
 		Admits: func(n *cluster.Node) bool { return v.Admits(a, n) },
-	})
+	}
+	if within != nil {
+		q.Open, q.Admits = false, func(n *cluster.Node) bool { return within(n) && v.Admits(a, n) }
+	}
+	return o.First(s, q)
 }
 
-// fitting returns those of a few nodes on which the ask fits.
-func fitting(a fit.Ask, nodes []*cluster.Node) []*cluster.Node {
+// fitting returns those of a few nodes that are within and on which the ask fits.
+func fitting(a fit.Ask, nodes []*cluster.Node, within func(*cluster.Node) bool) []*cluster.Node {
 	list := make([]*cluster.Node, 0, len(nodes))
 	for _, n := range nodes {
-		if fit.Fits(a, n) {
+		if (within == nil || within(n)) && fit.Fits(a, n) {
 			list = append(list, n)
 		}
 	}

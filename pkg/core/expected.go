@@ -1,0 +1,345 @@
+package core
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+	"github.com/sluice-scheduler/sluice/pkg/core/fit"
+	"github.com/sluice-scheduler/sluice/pkg/core/place"
+	"github.com/sluice-scheduler/sluice/pkg/core/share"
+)
+
+// foreseen returns so many pods of a role that are to come, made from its template when there are too few; what is too many is forgotten, that for which no room is kept first.
+func (c *Core) foreseen(g *gang, r cluster.RoleFact, count int) (list []*cluster.Pod) {
+	for _, p := range g.expected {
+		if p.Role() == r.Role {
+			list = append(list, p)
+		}
+	}
+	if len(list) > count {
+		slices.SortStableFunc(list, func(a, b *cluster.Pod) int { return cluster.Last(a.Alloc == nil, b.Alloc == nil) })
+		for _, p := range list[count:] {
+			c.dropOne(g, p)
+		}
+		list = list[:count]
+	}
+	for len(list) < count {
+		p := c.foresee(g, r)
+		list = append(list, p)
+	}
+	return list
+}
+
+// foresee makes a pod that stands for one that is to come.
+func (c *Core) foresee(g *gang, r cluster.RoleFact) *cluster.Pod {
+	f := *r.Template
+	if real := g.learned[r.Role]; real != nil {
+		f.Demand, f.Labels, f.Liking, f.Priority = real.Demand, real.Labels, real.Liking, real.Priority
+	}
+	g.made++
+	f.Namespace, f.Name = g.group.Namespace, fmt.Sprintf("(%s %d of %s)", r.Role, g.made, g.group.ID)
+	f.UID = types.UID(fmt.Sprintf("expected/%s/%s/%d", f.Namespace, g.group.ID, g.made))
+	f.Ours, f.Expected, f.Needs, f.Created = true, true, nil, c.now.Truncate(time.Second)
+	f.Node, f.Nominated, f.Pin, f.Deleting, f.Gated, f.Terminal, f.Holds = "", "", "", false, false, false, nil
+	if first := g.firstReal(); first != nil {
+		f.Created, f.Priority = first.Fact.Created, max(f.Priority, first.Fact.Priority)
+	}
+	claim := *g.claim
+	claim.Role, claim.Group, claim.Awaits = r.Role, g.group.ID, cluster.AwaitsNothing
+	f.Claim = &claim
+	p := c.state.SetPod(&f)
+	g.expected = append(g.expected, p)
+	return p
+}
+
+// firstReal returns the oldest of a gang's pods that exist; nil when none does.
+func (g *gang) firstReal() (oldest *cluster.Pod) {
+	for _, p := range g.group.Members() {
+		if !p.Fact.Expected && (oldest == nil || cluster.CompareTurn(p.Fact, oldest.Fact) < 0) {
+			oldest = p
+		}
+	}
+	return oldest
+}
+
+// dropOne forgets a pod that was expected.
+func (c *Core) dropOne(g *gang, p *cluster.Pod) {
+	g.expected = slices.DeleteFunc(g.expected, func(x *cluster.Pod) bool { return x == p })
+	c.state.RemovePod(p.Fact.UID)
+	c.followApps()
+	c.followKin()
+}
+
+// dropExpected forgets all pods that a gang expects.
+func (c *Core) dropExpected(g *gang) {
+	for len(g.expected) > 0 {
+		c.dropOne(g, g.expected[len(g.expected)-1])
+	}
+	g.owing = time.Time{}
+}
+
+// keepOwed keeps room for the pods that a gang which has begun is to have and has not, for as long as they may be expected.
+func (c *Core) keepOwed(g *gang, s *stock) {
+	if first := s.first(); first != g.first || s.fact != g.by && g.by != nil {
+		g.first, g.lapsed = first, false
+	}
+	g.by = s.fact
+	owed := 0
+	for _, r := range s.fact.Roles {
+		n := 0
+		if r.Template != nil && g.claim != nil && c.leading && !g.lapsed {
+			n = max(0, r.Min-s.there[r.Role])
+		}
+		c.foreseen(g, r, n)
+		owed += n
+	}
+	if owed == 0 {
+		g.owing = time.Time{}
+		g.lapsed = g.lapsed && s.owes()
+		return
+	}
+	if g.owing.IsZero() {
+		g.owing = s.owingSince(c.now)
+	}
+	until := c.keepUntil(g, s)
+	if !until.After(c.now) {
+		g.lapsed = true
+		c.stats.Lapsed++
+		c.dropExpected(g)
+		return
+	}
+	c.lookAt(g, until)
+	if !c.keepAll(g) {
+		c.lookAt(g, c.now.Add(keepAgain))
+	}
+}
+
+// keepAgain is how long it takes until room is looked for again that could not be kept.
+const keepAgain = time.Second
+
+// owes reports whether pods are missing of a role for which room could be kept.
+func (s *stock) owes() bool {
+	return slices.ContainsFunc(s.fact.Roles, func(r cluster.RoleFact) bool { return r.Template != nil && s.there[r.Role] < r.Min })
+}
+
+// first returns the pod that starts the others; nil when there is none.
+func (s *stock) first() *cluster.Pod {
+	for _, r := range s.fact.Roles {
+		if !r.First {
+			continue
+		}
+		for _, p := range s.real {
+			if p.Role() == r.Role {
+				return p
+			}
+		}
+	}
+	return nil
+}
+
+// owingSince is since when pods are expected: by the API server, if it knows when the one that starts them came to its node, so that a restart does not begin anew; otherwise from now on.
+func (s *stock) owingSince(now time.Time) time.Time {
+	first := s.first()
+	if first == nil || first.Alloc == nil || first.Fact.Scheduled.IsZero() || len(s.real) > 1 {
+		return now
+	}
+	return later(first.Fact.Scheduled, first.Fact.Ready)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// soonAfter is how long nothing more must have come after what is only guessed to come, until room is kept no longer for the rest.
+const soonAfter = 30 * time.Second
+
+// startsWithin is how many times HoldFor the pod that starts the others may take until it is ready.
+const startsWithin = 3
+
+// keepUntil is until when room is kept for pods that are to come: HoldFor after the pod that starts them is ready, and while it is not, up to three times as long; where nothing of the gang is
+// left, ReentryFor. Where what is expected is a guess (GroupFact.Soft) and some have come, thirty seconds after the last of them.
+func (c *Core) keepUntil(g *gang, s *stock) time.Time {
+	first := s.first()
+	switch {
+	case len(s.real) == 0:
+		return g.owing.Add(c.cfg.ReentryFor)
+	case first == nil:
+		return g.owing.Add(c.cfg.HoldFor)
+	case first.Alloc == nil || first.Fact.Ready.IsZero():
+		return g.owing.Add(startsWithin * c.cfg.HoldFor)
+	}
+	until := later(g.owing, first.Fact.Ready).Add(c.cfg.HoldFor)
+	if last := s.lastCreated(first); s.fact.Soft && !last.IsZero() {
+		if soon := later(later(last, first.Fact.Ready), g.owing).Add(soonAfter); soon.Before(until) {
+			return soon
+		}
+	}
+	return until
+}
+
+// lastCreated is when the newest pod beside the first was created; zero when there is none.
+func (s *stock) lastCreated(first *cluster.Pod) (last time.Time) {
+	for _, p := range s.real {
+		if p != first {
+			last = later(last, p.Fact.Created)
+		}
+	}
+	return last
+}
+
+// keepAll keeps room for all that a gang expects, as far as there is any, and reports whether that is all. Where nothing but the first of it exists, it is all or nothing: what cannot be
+// whole is not begun.
+func (c *Core) keepAll(g *gang) bool {
+	all := true
+	for _, p := range g.expected {
+		if p.Alloc == nil && !c.keepOne(p) {
+			all = false
+		}
+	}
+	return all
+}
+
+// keepOne keeps room for a pod that is to come, if there is any.
+func (c *Core) keepOne(p *cluster.Pod) bool {
+	if p.App.Ledger == nil {
+		return false
+	}
+	if _, refused := share.Refuses(p.App.Ledger, p.Shape.Request, p.App.Placed == 0); refused {
+		return false
+	}
+	c.order.Refresh(c.state)
+	n, visited := place.First(c.state, c.order, p, fit.Of(p), c.pending.View(p.Shape), c.orderOf(p))
+	c.visited += visited
+	if n == nil {
+		return false
+	}
+	c.state.Assume(p, n)
+	c.state.Commit()
+	c.openings.placed++
+	c.stats.Kept++
+	return true
+}
+
+// orderOf is the name of the node order for a pod: the one that it asks for, or else that of the nearest queue that has one.
+func (c *Core) orderOf(p *cluster.Pod) string {
+	if p.Shape.Order != "" {
+		return p.Shape.Order
+	}
+	for q := p.App.Queue(); q != nil; q = q.Parent {
+		if q.Spec.NodeOrder != "" {
+			return q.Spec.NodeOrder
+		}
+	}
+	return ""
+}
+
+// welcomeMember gives a pod one of the places that are kept for its role, that of an equal pod if there is one, and reports whether it is on its way. If it asks for more than was foreseen and fits
+// on none of the nodes where room is kept, a place is given up for it nevertheless: it is the one that was expected.
+func (c *Core) welcomeMember(g *gang, s *stock, p *cluster.Pod) bool {
+	if !c.leading || c.pending.Ask(p) == nil || p.App.Ledger == nil {
+		return false
+	}
+	var places []*cluster.Pod
+	for _, x := range g.expected {
+		if x.Role() == p.Role() {
+			places = append(places, x)
+		}
+	}
+	if len(places) == 0 {
+		return false
+	}
+	slices.SortStableFunc(places, func(a, b *cluster.Pod) int {
+		if c := cluster.Last(a.Alloc == nil, b.Alloc == nil); c != 0 {
+			return c
+		}
+		return cluster.Last(a.Shape != p.Shape, b.Shape != p.Shape)
+	})
+	if x := places[0]; x.Shape != p.Shape {
+		c.learn(g, x, p)
+	}
+	for _, x := range places[:min(len(places), manyPlaces)] {
+		if c.takePlace(g, p, x) {
+			return true
+		}
+	}
+	if len(places) > s.stillToCome(p.Role()) {
+		c.dropOne(g, places[len(places)-1])
+	}
+	return false
+}
+
+// stillToCome is how many pods of a role a gang is to have and has not.
+func (s *stock) stillToCome(role string) (n int) {
+	for _, r := range s.fact.Roles {
+		if r.Role == role && r.Template != nil {
+			n += max(0, r.Min-s.there[role])
+		}
+	}
+	return n
+}
+
+// manyPlaces is in how many of the places that are kept a pod is tried.
+const manyPlaces = 16
+
+// takePlace puts a pod where room is kept for one that was expected, if it fits there.
+func (c *Core) takePlace(g *gang, p, x *cluster.Pod) bool {
+	if x.Alloc == nil {
+		return false
+	}
+	n := x.Alloc.Node
+	mark := c.state.Checkpoint()
+	c.state.Release(x)
+	_, refused := share.Refuses(p.App.Ledger, p.Shape.Request, p.App.Placed == 0)
+	if refused || n.Fact == nil || !fit.Fits(fit.Of(p), n) {
+		c.state.Rollback(mark)
+		return false
+	}
+	c.state.Commit()
+	c.dropOne(g, x)
+	c.assume(c.pending.Ask(p), n)
+	c.stats.Arrived++
+	return true
+}
+
+// learn corrects what is expected of a role by a pod of it that asks for something else: a webhook may have added to it.
+func (c *Core) learn(g *gang, x, p *cluster.Pod) {
+	if g.learned[p.Role()] != nil && g.learned[p.Role()].Demand.Key == p.Fact.Demand.Key {
+		return
+	}
+	g.learned[p.Role()] = p.Fact
+	for _, old := range g.expected {
+		if old.Role() == p.Role() && old.Shape != p.Shape {
+			c.reshape(old, p.Fact)
+		}
+	}
+}
+
+// reshape gives an expected pod another demand; if it does not fit where room is kept for it, room is looked for elsewhere.
+func (c *Core) reshape(x *cluster.Pod, like *cluster.PodFact) {
+	f := *x.Fact
+	f.Demand, f.Labels, f.Liking = like.Demand, like.Labels, like.Liking
+	n := (*cluster.Node)(nil)
+	if x.Alloc != nil {
+		n = x.Alloc.Node
+		c.state.Release(x)
+		c.state.Commit()
+	}
+	c.state.SetPod(&f)
+	if n == nil {
+		return
+	}
+	_, refused := share.Refuses(x.App.Ledger, x.Shape.Request, x.App.Placed == 0)
+	if !refused && n.Fact != nil && fit.Fits(fit.Of(x), n) {
+		c.state.Assume(x, n)
+		c.state.Commit()
+		return
+	}
+	c.keepOne(x)
+}

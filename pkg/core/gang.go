@@ -1,0 +1,440 @@
+package core
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+	"github.com/sluice-scheduler/sluice/pkg/core/pending"
+)
+
+// Pods that start together or not at all are a group (cluster.Group), and what the core makes of it a gang. A gang commits in memory before its first bind, so there is no
+// part of one on nodes, and no two of them wait for each other.
+//
+//	         a member comes, a source tells                     the turn of its first pod, and room for all
+//	(none) ───────────────────────────────▶ gathering ─────▶ mustered ─────────────────────────▶ begun
+//	                                            ▲    all are there,│ ▲                              │
+//	                                            │    or expected   │ │ parked, held back            │ nothing of it is left on nodes,
+//	                                            │                  └─┘                              │ and no room is kept for it
+//	                                            └───────────────────────────────────────────────────┘
+//
+// While it gathers, and while it is mustered, its pods wait aside (pending.Gathered), but for the first, which stands in line for all that the gang needs to start (pending.Gang). Once
+// it has begun each pod stands for itself: those beyond the least that it needs, and those that replace others, which come before what others ask for to start.
+//
+// Pods that do not exist yet are expected: they are pods in the state like others, made from what is known of their role, on which the API server has no word. They hold
+// room from when the gang begins until the real ones come, which take their places by role (welcomeMember), or until that takes too long (see keepUntil).
+type gang struct {
+	group *cluster.Group
+	// begun: it has had room for all that it needs to start, and something of it is on nodes.
+	begun bool
+	// headStart: its first pods were started without the others, for whose sake nodes are to come.
+	headStart bool
+	// ask is what its first pod stands in line for; nil while none does. seats are those meant.
+	ask   *pending.Gang
+	seats []*cluster.Pod
+	// expected are pods that are to come, those first that were made first; made counts them.
+	expected []*cluster.Pod
+	made     int
+	// claim is that of one of its pods, by which those that are expected belong where it does.
+	claim *cluster.Claim
+	// learned is the last real pod of a role whose shape was not the one expected.
+	learned map[string]*cluster.PodFact
+	// owing is since when pods are expected in a gang that has begun; zero when none are. lapsed: that took too long, and no room is kept any more, as long as first is its
+	// first pod and by is what is told of it.
+	owing  time.Time
+	lapsed bool
+	first  *cluster.Pod
+	by     *cluster.GroupFact
+	// held are binds that wait until the volumes of all are prepared, until when that may take.
+	held  []Bind
+	until time.Time
+	// due is when it is to be looked at although nothing happens; zero for never.
+	due time.Time
+	// told is what its waiting pods were told last.
+	told pending.Told
+}
+
+// gangOf returns the gang of a pod, nil when it is in none.
+func (c *Core) gangOf(p *cluster.Pod) *gang {
+	g := c.state.GroupOf(p)
+	if g == nil {
+		return nil
+	}
+	return c.gangs[g]
+}
+
+// gather looks at the groups to which something has happened, and at those whose time has come.
+func (c *Core) gather() {
+	for _, g := range c.gangsDue() {
+		c.state.TouchGroup(g.group)
+	}
+	for round := 0; c.state.AnyTouched() && round < manyRounds; round++ {
+		for _, group := range c.state.TakeTouchedGroups() {
+			c.evaluate(group)
+		}
+	}
+}
+
+// manyRounds bounds how often in a step what has been done for groups may have something done for groups: a few times, and the rest is for the next step.
+const manyRounds = 32
+
+// gangsDue returns the gangs whose time has come.
+func (c *Core) gangsDue() (list []*gang) {
+	if c.gangDue.IsZero() || c.gangDue.After(c.now) {
+		return nil
+	}
+	c.gangDue = time.Time{}
+	for _, g := range c.gangs {
+		if !g.due.IsZero() && !g.due.After(c.now) {
+			list = append(list, g)
+			g.due = time.Time{}
+		} else {
+			c.noteDue(g.due)
+		}
+	}
+	return list
+}
+
+// noteDue has gather called no later than at a time.
+func (c *Core) noteDue(at time.Time) {
+	if !at.IsZero() && (c.gangDue.IsZero() || at.Before(c.gangDue)) {
+		c.gangDue = at
+	}
+}
+
+// lookAt has a gang looked at again no later than at a time.
+func (c *Core) lookAt(g *gang, at time.Time) {
+	if g.due.IsZero() || at.Before(g.due) {
+		g.due = at
+		c.noteDue(at)
+	}
+}
+
+// evaluate brings a gang up to date with its group.
+func (c *Core) evaluate(group *cluster.Group) {
+	g := c.gangs[group]
+	if group.Gone() {
+		delete(c.gangs, group)
+		return
+	}
+	if g == nil {
+		g = &gang{group: group, learned: map[string]*cluster.PodFact{}}
+		c.gangs[group] = g
+	}
+	if len(g.held) > 0 && !g.until.After(c.now) {
+		c.undoHeld(g)
+	}
+	c.releaseHeld(g) // whose volumes failed does not hold up the others for ever: it is tried again by itself
+	s := c.takeStock(g)
+	c.visited += len(group.Members()) / nodesPerLook
+	if len(s.real) > 0 {
+		c.turnTo(s.real[0].Fact, nil)
+	}
+	if s.placed == 0 && s.kept == 0 {
+		g.begun, g.headStart = false, false
+	}
+	g.begun = g.begun || s.hasBegun(g)
+	switch reason, text := c.whyNoGang(g, s); {
+	case reason != "":
+		c.dropExpected(g)
+		c.holdGang(g, s, reason, text)
+	case s.fact == nil || s.fact.Over || s.fact.Min < 2:
+		c.dropExpected(g)
+		c.disperse(g, s)
+	case g.begun:
+		c.goOn(g, s)
+	default:
+		c.muster(g, s)
+	}
+	c.turnAway()
+}
+
+// stock is what there is of a gang.
+type stock struct {
+	fact *cluster.GroupFact
+	// real are its pods that exist and have not ended, by whose turn is first; waiting those of them that may be tried.
+	real, waiting []*cluster.Pod
+	// placed is how many of them are on nodes or on their way, kept for how many that are expected room is kept.
+	placed, kept int
+	// there counts the real ones by role, on those on nodes.
+	there, on map[string]int
+}
+
+func (c *Core) takeStock(g *gang) *stock {
+	s := &stock{fact: g.group.Fact(), there: map[string]int{}, on: map[string]int{}}
+	for _, p := range g.group.Members() {
+		switch {
+		case p.Fact.Expected:
+			if p.Alloc != nil {
+				s.kept++
+			}
+			continue
+		case p.Alloc == nil && p.Fact.Deleting:
+			continue
+		}
+		s.real = append(s.real, p)
+	}
+	slices.SortFunc(s.real, func(a, b *cluster.Pod) int { return cluster.CompareTurn(a.Fact, b.Fact) })
+	for _, p := range s.real {
+		s.there[p.Role()]++
+		if p.Alloc != nil && !p.Alloc.Reserved {
+			s.on[p.Role()]++
+			s.placed++
+		} else if c.mayGather(p) {
+			s.waiting = append(s.waiting, p)
+		}
+	}
+	if len(s.real) > 0 {
+		g.claim = s.real[0].Claim()
+	}
+	return s
+}
+
+// mayGather reports whether a pod that waits may be tried.
+func (c *Core) mayGather(p *cluster.Pod) bool {
+	a := c.pending.Ask(p)
+	if a == nil || p.Alloc != nil || a.State == pending.Gated || a.State == pending.InBackoff {
+		return false
+	}
+	reason, _ := c.whyHeld(p)
+	return reason == ""
+}
+
+// satisfied reports whether all that a gang needs to start is on nodes.
+func (s *stock) satisfied() bool {
+	for _, r := range s.fact.Roles {
+		if s.on[r.Role] < r.Min {
+			return false
+		}
+	}
+	return s.placed >= s.fact.Min
+}
+
+// hasBegun reports whether a gang must have begun by what there is of it on nodes, as after a restart: pods that only come once the first ones run, or, where none are first, any
+// pod at all.
+func (s *stock) hasBegun(g *gang) bool {
+	if s.fact == nil || s.placed == 0 {
+		return false
+	}
+	if s.satisfied() {
+		return true
+	}
+	if g.headStart {
+		return false
+	}
+	others := s.placed
+	for _, r := range s.fact.Roles {
+		if r.First {
+			others -= s.on[r.Role]
+		}
+	}
+	return others > 0 || slices.ContainsFunc(s.fact.Roles, func(r cluster.RoleFact) bool { return r.First && s.on[r.Role] > 0 })
+}
+
+// whyNoGang says why a gang cannot be tried as it is, whatever room there is; the reason is empty when it can.
+func (c *Core) whyNoGang(g *gang, s *stock) (reason, text string) {
+	f := s.fact
+	switch {
+	case f == nil:
+		return c.whyAwaited(g, s)
+	case len(s.waiting) == 0:
+		return "", ""
+	case len(f.Faults) > 0:
+		return ReasonInvalidGroup, groupText(g, s) + " cannot start: " + joined(f.Faults) + "."
+	case g.group.Contradicts():
+		return ReasonInvalidGroup, groupText(g, s) + " cannot start: its pods tell different things of it. Give all of them the same annotations."
+	}
+	if a, b := s.twoQueues(); a != "" {
+		return ReasonInvalidGroup, groupText(g, s) + " cannot start: its pods are in two queues, " + a + " and " + b + ". Name one queue on all of them."
+	}
+	return "", ""
+}
+
+// twoQueues returns two queues in which the pods of a gang are; nothing when they are in one.
+func (s *stock) twoQueues() (a, b string) {
+	for _, p := range s.real {
+		if p.App == nil || p.App.Queue() == nil {
+			continue
+		}
+		switch name := p.App.Queue().Name; {
+		case a == "":
+			a = name
+		case a != name:
+			return a, name
+		}
+	}
+	return "", ""
+}
+
+// whyAwaited says that an object must tell of a gang first, if its pods are to wait for that.
+func (c *Core) whyAwaited(g *gang, s *stock) (reason, text string) {
+	for _, p := range s.waiting {
+		switch until := p.Fact.Created.Add(c.cfg.SourceWithin); p.Claim().Awaits {
+		case cluster.AwaitsAlways:
+			return ReasonWaitingForGang, "waits for " + g.group.ID + " to exist, which says with how many others it starts. Create it, or recreate the pod without naming it."
+		case cluster.AwaitsSoon:
+			if until.After(c.now) {
+				c.lookAt(g, until)
+				return ReasonWaitingForGang, "waits until it is known with how many others it starts; from " + until.UTC().Format(time.TimeOnly) + " UTC it goes on without."
+			}
+		}
+	}
+	return "", ""
+}
+
+// holdGang sets the waiting pods of a gang aside and says why.
+func (c *Core) holdGang(g *gang, s *stock, reason, text string) {
+	g.ask, g.seats = nil, nil
+	c.tellGang(g, s.waiting, reason, text, text)
+}
+
+// disperse lets each waiting pod of a gang stand for itself.
+func (c *Core) disperse(g *gang, s *stock) {
+	g.ask, g.seats = nil, nil
+	for _, p := range s.waiting {
+		if a := c.pending.Ask(p); a.State != pending.InLine || a.Gang() != nil {
+			c.welcome(p)
+			c.pending.Put(p, c.now)
+		}
+	}
+}
+
+// goOn lets a gang that has begun go on: its pods take the places that are kept for them, room is kept for those that are still to come, and whoever is left stands for itself.
+func (c *Core) goOn(g *gang, s *stock) {
+	left := s.waiting[:0:0]
+	for _, p := range s.waiting {
+		if !c.welcomeMember(g, s, p) {
+			left = append(left, p)
+		}
+	}
+	s.waiting = left
+	c.disperse(g, s)
+	c.keepOwed(g, s)
+	if len(s.real) > 0 {
+		c.state.SetResuming(s.real[0].App, len(left) > 0 && !s.satisfied())
+		c.followApps()
+	}
+}
+
+// muster puts the first pod of a gang in line for all, when all are there that it needs, or expected.
+func (c *Core) muster(g *gang, s *stock) {
+	if len(s.waiting) == 0 || !c.leading {
+		g.ask, g.seats = nil, nil
+		c.dropExpected(g)
+		for _, p := range s.waiting {
+			c.aside(p)
+		}
+		return
+	}
+	seats, missing := c.seats(g, s)
+	if missing != "" {
+		c.holdGang(g, s, ReasonWaitingForGang, groupText(g, s)+" starts with "+countText(s.fact.Min, "pod")+" together, and "+missing+" yet.")
+		return
+	}
+	c.putGang(g, s, seats)
+}
+
+// seats are the pods with which a gang starts: of each role as many as it needs, those first whose turn is, and others until there are enough. missing says what does not exist yet
+// and cannot be foreseen; empty when nothing is.
+func (c *Core) seats(g *gang, s *stock) (seats []*cluster.Pod, missing string) {
+	taken := map[*cluster.Pod]bool{}
+	take := func(p *cluster.Pod) {
+		taken[p] = true
+		seats = append(seats, p)
+	}
+	var lacking []string
+	for _, r := range s.fact.Roles {
+		need := r.Min - s.on[r.Role]
+		for _, p := range s.waiting {
+			if need > 0 && p.Role() == r.Role {
+				take(p)
+				need--
+			}
+		}
+		if need > 0 && r.Template == nil {
+			lacking = append(lacking, missingText(need, r.Min, r.Role))
+			need = 0
+		}
+		for _, p := range c.foreseen(g, r, max(need, 0)) {
+			take(p)
+		}
+	}
+	need := s.fact.Min - s.placed - len(seats)
+	for _, p := range s.waiting {
+		if need > 0 && !taken[p] {
+			take(p)
+			need--
+		}
+	}
+	if need > 0 && len(lacking) == 0 {
+		lacking = append(lacking, missingText(need, s.fact.Min, ""))
+	}
+	return seats, joined(lacking)
+}
+
+// putGang lets the first waiting pod stand in line for the seats.
+func (c *Core) putGang(g *gang, s *stock, seats []*cluster.Pod) {
+	ask := &pending.Gang{Group: g.group, Seats: len(seats)}
+	for _, p := range seats {
+		ask.Request = ask.Request.AddTo(p.Shape.Request, 1)
+		c.need(ask, p)
+	}
+	if g.ask == nil || !slices.Equal(g.ask.Needs, ask.Needs) || !g.ask.Request.Equal(ask.Request) {
+		g.ask = ask
+	}
+	g.seats = seats
+	leader := s.waiting[0]
+	for _, p := range s.waiting[1:] {
+		if c.pending.Ask(p).State != pending.Gathered {
+			c.aside(p)
+		}
+	}
+	for _, p := range seats {
+		c.order.Note(p.Shape)
+	}
+	c.pending.PutGang(leader, g.ask, c.now)
+	c.tellFollowers(g, s.waiting[1:])
+}
+
+// aside lets a pod wait with its group.
+func (c *Core) aside(p *cluster.Pod) *pending.Ask {
+	if c.pending.Ask(p) == nil {
+		c.warnOfOrder(p)
+	}
+	return c.pending.Aside(p, pending.Gathered, "", c.now)
+}
+
+// need adds a pod to what a gang needs.
+func (c *Core) need(ask *pending.Gang, p *cluster.Pod) {
+	a := askOf(p)
+	for i := range ask.Needs {
+		if ask.Needs[i].Ask == a {
+			ask.Needs[i].Count++
+			return
+		}
+	}
+	ask.Needs = append(ask.Needs, pending.Need{Ask: a, Count: 1, Rooms: c.pending.Rooms(a)})
+}
+
+// headOf returns the pod that stands in line for a gang; nil when none does.
+func (c *Core) headOf(g *gang) *cluster.Pod {
+	for _, p := range g.group.Members() {
+		if a := c.pending.Ask(p); a != nil && a.Gang() != nil {
+			return p
+		}
+	}
+	return nil
+}
+
+// sortedGangs returns all gangs by namespace and ID.
+func (c *Core) sortedGangs() []*gang {
+	list := make([]*gang, 0, len(c.gangs))
+	for _, g := range c.gangs {
+		list = append(list, g)
+	}
+	slices.SortFunc(list, func(a, b *gang) int {
+		return cmp.Or(cmp.Compare(a.group.Namespace, b.group.Namespace), cmp.Compare(a.group.ID, b.group.ID))
+	})
+	return list
+}

@@ -1,0 +1,310 @@
+package core_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/sluice-scheduler/sluice/pkg/core"
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+)
+
+// stage is a core to which things are told and whose binds are answered as they come.
+type stage struct {
+	t    *testing.T
+	core *core.Core
+	now  time.Time
+	// on is where pods were bound, held back the binds that are not to be answered.
+	on      map[string]string
+	effects []core.Effect
+	facts   map[string]*cluster.PodFact
+	// mute: binds are not answered.
+	mute bool
+}
+
+func newStage(t *testing.T, cfg core.Config, nodes ...int64) *stage {
+	s := &stage{t: t, core: core.New(cfg), now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), on: map[string]string{}, facts: map[string]*cluster.PodFact{}}
+	events := []core.Event{core.Lead{On: true}}
+	for i, cpu := range nodes {
+		events = append(events, core.NodeSet{Node: nodeOf(fmt.Sprintf("n%02d", i), cpu)})
+	}
+	s.step(events...)
+	return s
+}
+
+// step tells the core of events, and then of the binds that it asked for, until it asks for no more.
+func (s *stage) step(events ...core.Event) {
+	s.t.Helper()
+	s.effects = nil
+	for {
+		for _, e := range events {
+			if p, ok := e.(core.PodSet); ok {
+				s.facts[string(p.Pod.UID)] = p.Pod
+			}
+		}
+		effects := s.core.Step(s.now, events)
+		require.NoError(s.t, s.core.Verify())
+		s.effects = append(s.effects, effects...)
+		events = nil
+		for _, e := range effects {
+			if b, ok := e.(core.Bind); ok && !s.mute {
+				s.on[b.Pod.Name] = b.Node
+				f := *s.facts[string(b.Pod.UID)]
+				f.Node = b.Node
+				events = append(events, core.BindDone{UID: b.Pod.UID, Node: b.Node, Outcome: core.Bound}, core.PodSet{Pod: &f})
+			}
+		}
+		if at, ok := s.core.Wake(); len(events) == 0 && (!ok || at.After(s.now)) {
+			return
+		}
+	}
+}
+
+// wait lets time pass.
+func (s *stage) wait(d time.Duration) {
+	s.t.Helper()
+	end := s.now.Add(d)
+	var all []core.Effect
+	for {
+		at, ok := s.core.Wake()
+		if !ok || at.After(end) {
+			break
+		}
+		s.now = at.Add(time.Millisecond)
+		s.step()
+		all = append(all, s.effects...)
+	}
+	s.now = end
+	s.step()
+	s.effects = append(all, s.effects...)
+}
+
+// why is the last condition asked for of a pod.
+func (s *stage) why(name string) (reason, text string) {
+	x := s.core.Explain("ns", name)
+	return x.Reason, x.Message
+}
+
+// member is a pod of a group.
+func member(name, group, role string, cpu int64, created time.Time) *cluster.PodFact {
+	p := podOf(name, cpu, 0, created)
+	p.Claim = &cluster.Claim{App: group, AppFrom: "the test", Role: role, Group: group}
+	return p
+}
+
+// flinkJob is a job of one JobManager of 1 core and some TaskManagers of 2.
+func flinkJob(name string, taskManagers int) *cluster.GroupFact {
+	template := func(role string, cpu int64) *cluster.PodFact {
+		p := member("template", name, role, cpu, time.Time{})
+		p.UID, p.Name = "", ""
+		return p
+	}
+	return &cluster.GroupFact{
+		Namespace: "ns", ID: name, Origin: cluster.FromObject, Source: "FlinkDeployment " + name, Min: 1 + taskManagers,
+		Roles: []cluster.RoleFact{
+			{Role: "jobmanager", Min: 1, Count: 1, First: true, Template: template("jobmanager", 1000)},
+			{Role: "taskmanager", Min: taskManagers, Count: taskManagers, Template: template("taskmanager", 2000)},
+		},
+	}
+}
+
+func gangOf(name string, least int) *cluster.GroupFact {
+	return &cluster.GroupFact{Namespace: "ns", ID: name, Origin: cluster.FromPodGroup, Source: "PodGroup " + name, Min: least}
+}
+
+func TestAGangStartsWholeOrNotAtAll(t *testing.T) {
+	s := newStage(t, core.Config{}, 4000, 4000)
+	s.step(core.GroupSet{Group: gangOf("g", 3)}, core.PodSet{Pod: member("a", "g", "", 3000, s.now)}, core.PodSet{Pod: member("b", "g", "", 3000, s.now)})
+	require.Empty(t, s.on)
+	reason, text := s.why("a")
+	require.Equal(t, core.ReasonWaitingForGang, reason)
+	require.Contains(t, text, "1 of the 3 pods does not exist yet")
+
+	s.step(core.PodSet{Pod: member("c", "g", "", 3000, s.now)})
+	require.Empty(t, s.on, "two of three have room")
+	for _, name := range []string{"a", "b", "c"} {
+		reason, text = s.why(name)
+		require.Equal(t, core.ReasonUnschedulable, reason, name)
+		require.Contains(t, text, "There is room for 2 of the 3 that ask for 3 cpu", name)
+	}
+
+	s.step(core.PodSet{Pod: podOf("alone", 4000, 0, s.now)})
+	require.Len(t, s.on, 1, "what does not fit blocks nobody")
+	s.step(core.NodeSet{Node: nodeOf("n02", 4000)})
+	require.Len(t, s.on, 1)
+	s.step(core.NodeSet{Node: nodeOf("n03", 4000)})
+	require.Len(t, s.on, 4, "all three at once")
+	require.Equal(t, 1, countEvents(s.effects, "Scheduled", "a"))
+}
+
+func countEvents(effects []core.Effect, reason, pod string) (n int) {
+	for _, e := range effects {
+		if a, ok := e.(core.Announce); ok && a.Reason == reason && a.Pod.Name == pod {
+			n++
+		}
+	}
+	return n
+}
+
+// TestAJobManagerDoesNotStartWithoutItsTaskManagers is scenario 1 of two jobs that contend for room for one and a half.
+func TestAJobManagerDoesNotStartWithoutItsTaskManagers(t *testing.T) {
+	s := newStage(t, core.Config{}, 8000, 8000)
+	s.step(core.GroupSet{Group: flinkJob("one", 4)}, core.GroupSet{Group: flinkJob("two", 4)})
+	s.step(core.PodSet{Pod: member("jm-one", "one", "jobmanager", 1000, s.now)}, core.PodSet{Pod: member("jm-two", "two", "jobmanager", 1000, s.now.Add(time.Second))})
+	require.Contains(t, s.on, "jm-one")
+	require.NotContains(t, s.on, "jm-two")
+	require.Equal(t, 4+4, s.core.Stats().Expected, "room is kept for those of the first, and wanted for those of the second")
+	_, text := s.why("jm-two")
+	require.Contains(t, text, "1 jobmanager with 1 cpu, 4 taskmanager with 2 cpu")
+
+	// A flood of small pods finds what is left, and nothing of what is kept.
+	for i := range 20 {
+		s.step(core.PodSet{Pod: podOf(fmt.Sprint("small", i), 1000, 0, s.now)})
+	}
+	require.Len(t, s.on, 1+7)
+
+	s.now = s.now.Add(40 * time.Second)
+	for i := range 4 {
+		s.step(core.PodSet{Pod: member(fmt.Sprint("one-taskmanager-1-", i), "one", "taskmanager", 2000, s.now)})
+	}
+	require.Len(t, s.on, 1+7+4, "the real ones take the rooms")
+	require.EqualValues(t, 4, s.core.Stats().Arrived)
+	require.NotContains(t, s.on, "jm-two")
+}
+
+func TestRoomIsKeptForALimitedTime(t *testing.T) {
+	s := newStage(t, core.Config{HoldFor: time.Minute}, 9000)
+	s.step(core.GroupSet{Group: flinkJob("job", 4)}, core.PodSet{Pod: member("jm", "job", "jobmanager", 1000, s.now)})
+	ready := *s.facts["jm"]
+	ready.Node, ready.Scheduled, ready.Ready = "n00", s.now, s.now.Add(30*time.Second)
+	s.wait(30 * time.Second)
+	s.step(core.PodSet{Pod: &ready}, core.PodSet{Pod: podOf("other", 8000, 0, s.now)})
+	s.wait(59 * time.Second)
+	require.NotContains(t, s.on, "other")
+	s.wait(2 * time.Second)
+	require.Contains(t, s.on, "other", "the room of those that did not come within a minute of the JobManager's being ready")
+	require.EqualValues(t, 1, s.core.Stats().Lapsed)
+}
+
+func TestAReplacementComesBeforeNewJobs(t *testing.T) {
+	s := newStage(t, core.Config{HoldFor: time.Minute}, 8000, 8000)
+	s.step(core.GroupSet{Group: flinkJob("job", 7)}, core.PodSet{Pod: member("jm", "job", "jobmanager", 1000, s.now)})
+	for i := range 7 {
+		s.step(core.PodSet{Pod: member(fmt.Sprint("tm", i), "job", "taskmanager", 2000, s.now)})
+	}
+	require.Len(t, s.on, 8)
+	s.step(core.PodSet{Pod: podOf("eager", 2000, 0, s.now.Add(-time.Hour))})
+	require.NotContains(t, s.on, "eager")
+	s.step(core.PodGone{UID: "tm3"})
+	require.NotContains(t, s.on, "eager", "the room is kept for the one that replaces it")
+	s.step(core.PodSet{Pod: member("tm-new", "job", "taskmanager", 2000, s.now)})
+	require.Contains(t, s.on, "tm-new")
+
+	// A node goes, and with it more than one can replace: the replacements wait, and come first when there is room.
+	gone := s.on["tm-new"]
+	var events []core.Event
+	lost := 0
+	for name, node := range s.on {
+		if node == gone && strings.HasPrefix(name, "tm") && s.facts[name] != nil {
+			events = append(events, core.PodGone{UID: types.UID(name)})
+			lost++
+		}
+	}
+	s.step(append(events, core.NodeGone{Name: gone})...)
+	for i := range lost {
+		s.step(core.PodSet{Pod: member(fmt.Sprint("again", i), "job", "taskmanager", 2000, s.now)})
+	}
+	s.step(core.NodeSet{Node: nodeOf("n09", int64(2000*lost))})
+	require.NotContains(t, s.on, "eager")
+	require.Contains(t, s.on, fmt.Sprint("again", lost-1))
+}
+
+func TestAnUpgradeGetsItsRoomBack(t *testing.T) {
+	s := newStage(t, core.Config{ReentryFor: time.Minute}, 9000)
+	s.step(core.GroupSet{Group: flinkJob("job", 4)}, core.PodSet{Pod: member("jm", "job", "jobmanager", 1000, s.now)})
+	for i := range 4 {
+		s.step(core.PodSet{Pod: member(fmt.Sprint("tm", i), "job", "taskmanager", 2000, s.now)})
+	}
+	s.step(core.PodSet{Pod: podOf("other", 3000, 0, s.now)})
+	for _, name := range []string{"jm", "tm0", "tm1", "tm2", "tm3"} {
+		s.step(core.PodGone{UID: types.UID(name)})
+	}
+	s.wait(50 * time.Second)
+	require.NotContains(t, s.on, "other")
+	s.step(core.PodSet{Pod: member("jm2", "job", "jobmanager", 1000, s.now)})
+	for i := range 4 {
+		s.step(core.PodSet{Pod: member(fmt.Sprint("tm-b", i), "job", "taskmanager", 2000, s.now)})
+	}
+	require.Contains(t, s.on, "jm2")
+	require.Contains(t, s.on, "tm-b3")
+	for _, name := range []string{"jm2", "tm-b0", "tm-b1", "tm-b2", "tm-b3"} {
+		s.step(core.PodGone{UID: types.UID(name)})
+	}
+	s.wait(61 * time.Second)
+	require.Contains(t, s.on, "other", "the claim ends")
+}
+
+func TestAPodLargerThanForeseenIsTakenAllTheSame(t *testing.T) {
+	s := newStage(t, core.Config{}, 8000, 8000)
+	s.step(core.GroupSet{Group: flinkJob("job", 4)}, core.PodSet{Pod: member("jm", "job", "jobmanager", 1000, s.now)})
+	for i := range 4 {
+		s.step(core.PodSet{Pod: member(fmt.Sprint("tm", i), "job", "taskmanager", 3000, s.now)})
+	}
+	require.Len(t, s.on, 5)
+	require.Zero(t, s.core.Stats().Expected)
+}
+
+func TestWhatIsOwedAfterARestartGoesFirst(t *testing.T) {
+	s := newStage(t, core.Config{}, 9000)
+	job := flinkJob("job", 4)
+	jm := member("jm", "job", "jobmanager", 1000, s.now.Add(-time.Minute))
+	jm.Node, jm.Scheduled = "n00", s.now.Add(-time.Minute)
+	next := core.New(core.Config{})
+	effects := next.Step(s.now, []core.Event{
+		core.NodeSet{Node: nodeOf("n00", 9000)}, core.PodSet{Pod: podOf("other", 2000, 0, s.now.Add(-time.Hour))}, core.PodSet{Pod: jm}, core.GroupSet{Group: job}, core.Lead{On: true},
+	})
+	require.NoError(t, next.Verify())
+	require.Empty(t, binds(effects))
+	require.Equal(t, 4, next.Stats().Expected)
+}
+
+func TestGroupsThatContradictThemselvesAreTold(t *testing.T) {
+	s := newStage(t, core.Config{}, 8000)
+	bad := gangOf("bad", 2)
+	bad.Faults = []string{"minMember 5 is more than its 3 pods"}
+	s.step(core.GroupSet{Group: bad}, core.PodSet{Pod: member("a", "bad", "", 1000, s.now)}, core.PodSet{Pod: member("b", "bad", "", 1000, s.now)})
+	reason, text := s.why("a")
+	require.Equal(t, core.ReasonInvalidGroup, reason)
+	require.Contains(t, text, "minMember 5 is more than its 3 pods")
+	s.step(core.GroupGone{Namespace: "ns", ID: "bad", Origin: cluster.FromPodGroup})
+	require.Len(t, s.on, 2, "nobody tells of the group any more, so they start as they come")
+}
+
+func TestAPodWaitsForItsPodGroup(t *testing.T) {
+	s := newStage(t, core.Config{}, 8000)
+	pod := member("a", "podgroup/g", "", 1000, s.now)
+	pod.Claim.Awaits = cluster.AwaitsAlways
+	soon := member("b", "flink/x", "jobmanager", 1000, s.now)
+	soon.Claim.Awaits = cluster.AwaitsSoon
+	s.step(core.PodSet{Pod: pod}, core.PodSet{Pod: soon})
+	require.Empty(t, s.on)
+	s.wait(11 * time.Second)
+	require.Equal(t, map[string]string{"b": "n00"}, s.on, "ten seconds are enough for a ConfigMap")
+	s.step(core.GroupSet{Group: gangOf("podgroup/g", 1)})
+	require.Contains(t, s.on, "a")
+}
+
+func TestAGangIsHeldToItsQueueAsAWhole(t *testing.T) {
+	s := newStage(t, core.Config{}, 64000)
+	tree := cluster.DefaultTree()
+	_ = tree
+	s.step(core.GroupSet{Group: gangOf("g", 3)})
+	for i := range 5 {
+		s.step(core.PodSet{Pod: member(fmt.Sprint("p", i), "g", "", 1000, s.now)})
+	}
+	require.Len(t, s.on, 5, "those beyond the least come as they may")
+}
