@@ -98,11 +98,22 @@ func tellClaim(out *strings.Builder, name string, c *cluster.Claim) {
 }
 
 func tellGroup(out *strings.Builder, c *cluster.Claim) {
-	tell(out, "group", c.Group, "")
+	tell(out, "group", c.Group, [...]string{"", "awaited for a while", "awaited for ever"}[c.Awaits])
 	if g := c.Gang; g != nil {
 		tell(out, "gang", fmt.Sprint("min ", g.Min), g.Source)
+		for i := range g.Roles {
+			r := &g.Roles[i]
+			text := fmt.Sprintf("%s min %d of %d", r.Role, r.Min, r.Count)
+			if r.Template != nil {
+				text += " of " + r.Template.Demand.Requests.String()
+			}
+			tell(out, "", text, map[bool]string{true: "starts the others"}[r.First])
+		}
+		if g.Topology != nil {
+			tell(out, "", fmt.Sprint("one ", g.Topology.Key), map[bool]string{true: "required", false: "preferred"}[g.Topology.Required])
+		}
 		for _, f := range g.Faults {
-			tell(out, "held", f, "")
+			tell(out, "", "held: "+f, "")
 		}
 	}
 }

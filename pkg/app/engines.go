@@ -4,7 +4,7 @@ import "strings"
 
 // sparkOperator is the SparkApplication whose operator made the pod. Spark's own id, spark-app-selector, comes before it: see appNames.
 func sparkOperator(m *marks) (id, from string) {
-	return m.named("sparkapplication/", "sparkoperator.k8s.io/app-name")
+	return m.named(sparkApp, "sparkoperator.k8s.io/app-name")
 }
 
 // sparkDriver is a driver without any label that tells its application. Its executors belong to the driver's pod, and so does it itself.
@@ -23,12 +23,12 @@ func ray(m *marks) (id, from string) {
 	if kind != "" && name != "" {
 		return strings.ToLower(kind) + "/" + name, from
 	}
-	return m.named("raycluster/", "ray.io/cluster")
+	return m.named(rayGroup, "ray.io/cluster")
 }
 
 // jobSet is a JobSet; a TrainJob makes one of its own name.
 func jobSet(m *marks) (id, from string) {
-	return m.named("jobset/", "jobset.sigs.k8s.io/jobset-name")
+	return m.named(jobSetGroup, "jobset.sigs.k8s.io/jobset-name")
 }
 
 // kubeflow is a job of Kubeflow's training operator or MPI operator. The kind is taken from what the operator calls itself (pytorchjob-controller,
@@ -44,12 +44,12 @@ func kubeflow(m *marks) (id, from string) {
 
 // leaderWorkerSet is a LeaderWorkerSet with all its groups.
 func leaderWorkerSet(m *marks) (id, from string) {
-	return m.named("leaderworkerset/", "leaderworkerset.sigs.k8s.io/name")
+	return m.named(lwsGroup, "leaderworkerset.sigs.k8s.io/name")
 }
 
 // job is the Job that the pod's label names, for a pod that its Job no longer owns.
 func job(m *marks) (id, from string) {
-	return m.named("job/", "batch.kubernetes.io/job-name")
+	return m.named(jobGroup, "batch.kubernetes.io/job-name")
 }
 
 // named is the prefix and the value of a label, if the pod has it.

@@ -18,7 +18,7 @@ func flinkLabelled(m *marks) (id, from string) {
 	switch m.pod.Labels["type"] {
 	case "flink-native-kubernetes", "flink-standalone-kubernetes":
 		if cluster, from := m.label("app"); cluster != "" {
-			return "flink/" + cluster, from + " of a Flink cluster"
+			return flinkGroup + cluster, from + " of a Flink cluster"
 		}
 	}
 	return "", ""

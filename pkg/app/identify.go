@@ -14,8 +14,9 @@ func Identify(pod *v1.Pod, trustUser bool) cluster.Claim {
 	m := &marks{pod: pod}
 	c := cluster.Claim{Role: role(m)}
 	c.App, c.AppFrom = application(m)
+	m.app = c.App
 	if c.Group = group(m); c.Group != "" {
-		c.Gang = gang(m)
+		c.Gang, c.Awaits = gang(m, c.Group), awaits(c.Group)
 	}
 	c.Queue, c.QueueFrom = m.first(queueNames)
 	if trustUser {

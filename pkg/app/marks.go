@@ -13,6 +13,7 @@ import (
 // marks reads what is written on one pod, and keeps what it found wrong with it.
 type marks struct {
 	pod    *v1.Pod
+	app    string // the application, once it is known
 	faults []string
 }
 

@@ -36,7 +36,6 @@ var queueNames = []string{
 // roleNames give a role, in order. Flink's component and the index of a LeaderWorkerSet are read by code.
 var roleNames = []string{
 	"spark-role",
-	"ray.io/node-type",
 	"training.kubeflow.org/replica-type", "training.kubeflow.org/job-role",
 	"trainer.kubeflow.org/trainjob-ancestor-step",
 	"jobset.sigs.k8s.io/replicatedjob-name",
@@ -48,6 +47,7 @@ const (
 	yunikornApp  = "yunikorn.apache.org/app-id"
 	yunikornUser = "yunikorn.apache.org/user.info"
 	volcanoQueue = "scheduling.volcano.sh/queue-name"
+	kueueTotal   = "kueue.x-k8s.io/pod-group-total-count"
 )
 
 // Annotations of namespaces that YuniKorn reads. The last two are its deprecated form of the quota.

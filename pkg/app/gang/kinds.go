@@ -2,6 +2,7 @@ package gang
 
 import (
 	"slices"
+	"strings"
 
 	v1 "k8s.io/api/core/v1"
 )
@@ -23,6 +24,9 @@ const noHA = "type in (flink-native-kubernetes, flink-standalone-kubernetes),con
 // Kinds are the kinds to be watched. Any of them may be missing.
 var Kinds = []Kind{
 	podGroups, volcanoPodGroups, pluginPodGroups, kaiPodGroups,
+	flinkDeployments, configMaps, deployments, statefulSets, jobs,
+	sparkApplications, rayClusters, jobSets, leaderWorkerSets,
+	pyTorchJobs, tfJobs, mpiJobs, mpiJobs2, xgBoostJobs, paddleJobs, jaxJobs,
 }
 
 var (
@@ -43,6 +47,67 @@ var (
 		Without: "pods in groups of KAI start one by one",
 	}
 )
+
+var (
+	flinkDeployments = Kind{
+		Group: "flink.apache.org", Version: "v1beta1", Kind: "FlinkDeployment", Resource: "flinkdeployments",
+		Without: "what Flink clusters of the operator need is known from their ConfigMaps alone, after their JobManagers are created",
+	}
+	configMaps = Kind{
+		Version: "v1", Kind: "ConfigMap", Resource: "configmaps", Selector: noHA, Builtin: true,
+		Without: "what native Flink clusters without an operator need is not known, so their pods start one by one",
+	}
+)
+
+// Controllers that every cluster has.
+var (
+	deployments = Kind{
+		Group: "apps", Version: "v1", Kind: "Deployment", Resource: "deployments", Builtin: true,
+		Without: "what Flink clusters of plain manifests need is not known, so their pods start one by one",
+	}
+	statefulSets = Kind{
+		Group: "apps", Version: "v1", Kind: "StatefulSet", Resource: "statefulsets", Builtin: true,
+		Without: "what Flink clusters of plain manifests need is not known, so their pods start one by one",
+	}
+	jobs = Kind{
+		Group: "batch", Version: "v1", Kind: "Job", Resource: "jobs", Builtin: true,
+		Without: "how many pods of a Job run at once is not known, so they start as their annotations say, or one by one",
+	}
+)
+
+// Resources of operators.
+var (
+	sparkApplications = Kind{
+		Group: "sparkoperator.k8s.io", Version: "v1beta2", Kind: "SparkApplication", Resource: "sparkapplications",
+		Without: "what Spark applications of the operator need is not known, so their pods start one by one",
+	}
+	rayClusters = Kind{
+		Group: "ray.io", Version: "v1", Kind: "RayCluster", Resource: "rayclusters",
+		Without: "what Ray clusters need is not known, so their pods start one by one",
+	}
+	jobSets = Kind{
+		Group: "jobset.x-k8s.io", Version: "v1alpha2", Kind: "JobSet", Resource: "jobsets",
+		Without: "what JobSets need is not known, so their pods start one by one",
+	}
+	leaderWorkerSets = Kind{
+		Group: "leaderworkerset.x-k8s.io", Version: "v1", Kind: "LeaderWorkerSet", Resource: "leaderworkersets",
+		Without: "what LeaderWorkerSets need is not known, so their pods start one by one",
+	}
+	pyTorchJobs = training("v1", "PyTorchJob")
+	tfJobs      = training("v1", "TFJob")
+	mpiJobs     = training("v1", "MPIJob")
+	mpiJobs2    = training("v2beta1", "MPIJob")
+	xgBoostJobs = training("v1", "XGBoostJob")
+	paddleJobs  = training("v1", "PaddleJob")
+	jaxJobs     = training("v1", "JAXJob")
+)
+
+func training(version, kind string) Kind {
+	return Kind{
+		Group: "kubeflow.org", Version: version, Kind: kind, Resource: strings.ToLower(kind) + "s",
+		Without: "what such jobs need is not known, so their pods start one by one",
+	}
+}
 
 // APIVersion is group and version as objects have them.
 func (k Kind) APIVersion() string {

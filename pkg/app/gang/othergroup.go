@@ -25,7 +25,7 @@ func readKAI(_ *Reader, o metav1.Object, into *Piece) {
 func otherGroup(o metav1.Object, k Kind, prefix string) *cluster.GroupFact {
 	f := &cluster.GroupFact{
 		Namespace: o.GetNamespace(), ID: prefix + o.GetName(), Origin: cluster.FromGroupLabels,
-		Object: cluster.ObjectRef{APIVersion: k.APIVersion(), Kind: k.Kind, Namespace: o.GetNamespace(), Name: o.GetName(), UID: o.GetUID()},
+		Object: refer(o, k),
 	}
 	least, fault := number(content(o), 1, "spec", "minMember")
 	if fault != "" {

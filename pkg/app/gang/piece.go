@@ -62,6 +62,21 @@ var sources = []source{
 	{volcanoPodGroups, readVolcano},
 	{pluginPodGroups, readPlugin},
 	{kaiPodGroups, readKAI},
+	{flinkDeployments, readFlinkDeployment},
+	{configMaps, typed(readConfigMap)},
+	{deployments, typed(readDeployment)},
+	{statefulSets, typed(readStatefulSet)},
+	{jobs, typed(readAnyJob)},
+	{sparkApplications, readSparkApplication},
+	{rayClusters, readRayCluster},
+	{jobSets, readJobSet},
+	{leaderWorkerSets, readLeaderWorkerSet},
+	{pyTorchJobs, readTraining(pyTorchJobs)},
+	{tfJobs, readTraining(tfJobs)},
+	{mpiJobs, readTraining(mpiJobs)},
+	{xgBoostJobs, readTraining(xgBoostJobs)},
+	{paddleJobs, readTraining(paddleJobs)},
+	{jaxJobs, readTraining(jaxJobs)},
 }
 
 // sourceOf finds how an object is read; the zero source for one of another kind.

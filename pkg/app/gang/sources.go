@@ -42,8 +42,11 @@ func (s *Sources) Set(p *Piece) []Change {
 		return nil
 	}
 	touched := s.drop(p.Key)
-	s.pieces[p.Key] = p
-	for _, subject := range p.subjects() {
+	tells := p.subjects()
+	if len(tells) > 0 {
+		s.pieces[p.Key] = p
+	}
+	for _, subject := range tells {
 		at, _ := slices.BinarySearchFunc(s.tellers[subject], p.Key, comparePiece)
 		s.tellers[subject] = slices.Insert(s.tellers[subject], at, p)
 		touched = append(touched, subject)

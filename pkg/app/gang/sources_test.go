@@ -70,13 +70,11 @@ func TestOtherObjectsTellNothing(t *testing.T) {
 	require.Nil(t, reader.Read(other))
 }
 
-// A pod is held until its PodGroup is there; what that tells counts for more than the pod.
+// A pod is held until its PodGroup is there.
 func TestAPodWaitsForItsPodGroup(t *testing.T) {
 	name := "ensemble"
 	pod := &v1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "lab"}, Spec: v1.PodSpec{SchedulingGroup: &v1.PodSchedulingGroup{PodGroupName: &name}}}
 	c := app.Identify(pod, false)
-	f := NewSources().Set(reader.Read(ensemble(2)))[0].Fact
-	require.Equal(t, f.ID, c.Group)
-	require.Len(t, c.Gang.Faults, 1)
-	require.Less(t, f.Origin, c.Gang.Origin)
+	require.Equal(t, NewSources().Set(reader.Read(ensemble(2)))[0].ID, c.Group)
+	require.Equal(t, cluster.AwaitsAlways, c.Awaits)
 }

@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	v1 "k8s.io/api/core/v1"
 	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -14,6 +17,14 @@ func kindOf(object metav1.Object) (group, kind string) {
 	switch o := object.(type) {
 	case *schedulingv1beta1.PodGroup:
 		return podGroups.Group, podGroups.Kind
+	case *v1.ConfigMap:
+		return configMaps.Group, configMaps.Kind
+	case *appsv1.Deployment:
+		return deployments.Group, deployments.Kind
+	case *appsv1.StatefulSet:
+		return statefulSets.Group, statefulSets.Kind
+	case *batchv1.Job:
+		return jobs.Group, jobs.Kind
 	case *unstructured.Unstructured:
 		if o == nil {
 			return "", ""

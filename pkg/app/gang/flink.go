@@ -1,0 +1,199 @@
+package gang
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	appsv1 "k8s.io/api/apps/v1"
+	v1 "k8s.io/api/core/v1"
+
+	"github.com/sluice-scheduler/sluice/pkg/app/flink/objects"
+	"github.com/sluice-scheduler/sluice/pkg/app/flink/spec"
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+)
+
+// flinkGroup begins the IDs of the groups of Flink clusters, as package app has them.
+const flinkGroup = "flink/"
+
+// readFlinkDeployment reads a FlinkDeployment: what the operator will make of it, and what has become of it.
+func readFlinkDeployment(r *Reader, o metav1.Object, into *Piece) {
+	u, ok := o.(*unstructured.Unstructured)
+	if !ok {
+		return
+	}
+	c, err := spec.ResolveObject(u)
+	if err != nil {
+		into.tell(unread(u, err))
+		return
+	}
+	d := &draft{fact: cluster.GroupFact{
+		Namespace: o.GetNamespace(), ID: flinkGroup + o.GetName(), Origin: cluster.FromObject, Object: refer(o, flinkDeployments),
+	}}
+	f := flink{reader: r, cluster: c, draft: d}
+	f.roles(f.manager(), f.worker())
+	f.say("FlinkDeployment " + c.ID)
+	d.fact.Over, d.fact.Why = flinkOver(u, c)
+	d.wishes(o)
+	f.unpassed()
+	d.fact.Warnings = append(d.fact.Warnings, crossCheck(u, c)...)
+	f.blueGreen(u)
+	if fact := d.finish(r); fact != nil {
+		into.tell(fact)
+	}
+}
+
+// unread is what is told of a FlinkDeployment that cannot be read. It is the least of all that may be told of the group: what runs was made of an earlier
+// generation, which the cluster's ConfigMap still tells of.
+func unread(u *unstructured.Unstructured, err error) *cluster.GroupFact {
+	f := &cluster.GroupFact{
+		Namespace: u.GetNamespace(), ID: flinkGroup + u.GetName(), Origin: cluster.FromControllers, Object: refer(u, flinkDeployments), Min: 1,
+		Source: "FlinkDeployment " + u.GetName() + ", which cannot be read",
+	}
+	for _, line := range strings.Split(err.Error(), "\n") {
+		f.Warnings = append(f.Warnings, "it cannot be read, so its pods start one by one: "+line)
+	}
+	return f
+}
+
+// flink makes up the fact of a Flink cluster.
+type flink struct {
+	reader  *Reader
+	cluster *spec.Cluster
+	draft   *draft
+}
+
+// manager is a JobManager as the operator makes it.
+func (f *flink) manager() *member {
+	return f.reader.member(f.cluster.Namespace, &objects.JobManager(f.cluster).Spec.Template, nil)
+}
+
+// worker is a TaskManager as the JobManager or the operator makes it.
+func (f *flink) worker() *member {
+	if f.cluster.Mode == spec.Standalone {
+		return f.reader.member(f.cluster.Namespace, &objects.StandaloneTaskManagers(f.cluster).Spec.Template, nil)
+	}
+	pod := objects.TaskManager(f.cluster, &appsv1.Deployment{}, 1, 1)
+	return f.reader.member(f.cluster.Namespace, &v1.PodTemplateSpec{ObjectMeta: pod.ObjectMeta, Spec: pod.Spec}, nil)
+}
+
+// roles says how many of each role there are, and how many the job cannot do without.
+func (f *flink) roles(manager, worker *member) {
+	c, native := f.cluster, f.cluster.Mode == spec.Native
+	least, more := f.least()
+	f.draft.exact = !native
+	f.draft.add(role{name: spec.ComponentJobManager, member: manager, min: 1, count: int(c.JobManagers), first: native})
+	f.draft.add(role{name: spec.ComponentTaskManager, member: worker, min: least, count: int(c.TaskManagers) + more})
+	f.draft.fact.Soft = native && !c.Session
+	f.draft.fact.Together = f.adaptive()
+	f.draft.fact.Patience = f.patience()
+}
+
+// least is how many TaskManagers the job cannot do without, and how many more than it needs will be asked for.
+func (f *flink) least() (n, redundant int) {
+	c := f.cluster
+	if extra, err := c.Config.Int(0, "slotmanager.redundant-taskmanager-num"); err == nil && c.Mode == spec.Native {
+		redundant = int(min(max(extra, 0), spec.MaxParallelism))
+	}
+	switch {
+	case c.Session && c.Mode == spec.Standalone:
+		return 0, 0
+	case c.Session: // the slots that it is to have before any job
+		return int(c.TaskManagers), redundant
+	case f.adaptive() || f.batch():
+		return min(1, int(c.TaskManagers)), redundant
+	}
+	return int(c.TaskManagers), redundant
+}
+
+func (f *flink) scheduler() string {
+	name, _ := f.cluster.Config.Get("jobmanager.scheduler")
+	return strings.ToLower(name)
+}
+
+func (f *flink) reactive() bool {
+	return f.cluster.Mode == spec.Standalone && strings.EqualFold(f.cluster.Config["scheduler-mode"], "reactive")
+}
+
+// adaptive jobs run with what they get, and restart whenever that changes.
+func (f *flink) adaptive() bool {
+	return !f.cluster.Session && !f.batch() && (f.reactive() || f.scheduler() == "adaptive")
+}
+
+// batch jobs hand their tasks, stage by stage, to however many TaskManagers there are.
+func (f *flink) batch() bool {
+	return !f.cluster.Session && (strings.EqualFold(f.cluster.Config["execution.runtime-mode"], "batch") || f.scheduler() == "adaptivebatch")
+}
+
+// patience is how long the job waits for its slots before it fails. Standalone clusters do not wait, but with the adaptive scheduler.
+func (f *flink) patience() time.Duration {
+	c := f.cluster
+	keys := []string{"slot.request.timeout"}
+	switch {
+	case f.reactive(): // waits for ever
+		return 0
+	case f.adaptive():
+		keys = []string{"jobmanager.adaptive-scheduler.submission.resource-wait-timeout", "jobmanager.adaptive-scheduler.resource-wait-timeout"}
+	case c.Mode == spec.Standalone:
+		return 0
+	}
+	for _, key := range keys {
+		if _, ok := c.Config[key]; !ok {
+			continue
+		}
+		if d, err := c.Config.Duration(0, key); err == nil {
+			return d
+		}
+		f.draft.fact.Warnings = append(f.draft.fact.Warnings, fmt.Sprintf("flinkConfiguration %s is not a duration; Flink's default of 5 min is taken", key))
+	}
+	return 5 * time.Minute
+}
+
+// say puts into words how the numbers came about.
+func (f *flink) say(what string) {
+	c := f.cluster
+	workers := fmt.Sprintf("parallelism %d / %s = %s", c.Parallelism, plural(int(c.Slots), "slot"), plural(int(c.TaskManagers), "TaskManager"))
+	switch {
+	case c.Session && c.TaskManagers > 0 && c.Mode == spec.Native:
+		workers = fmt.Sprintf("session, slotmanager.number-of-slots.min makes %s", plural(int(c.TaskManagers), "TaskManager"))
+	case c.Session:
+		workers = "session, whose jobs are not known"
+	case c.Mode == spec.Standalone:
+		workers = "standalone, " + plural(int(c.TaskManagers), "TaskManager")
+	}
+	switch {
+	case f.reactive():
+		workers += ", reactive: runs with 1"
+	case f.adaptive():
+		workers += ", adaptive: runs with 1"
+	case f.batch():
+		workers += ", batch: runs with 1"
+	}
+	if c.JobManagers > 1 {
+		workers += fmt.Sprintf("; %d JobManagers, of which 1 leads", c.JobManagers)
+	}
+	f.draft.fact.Source = what + ": " + workers
+}
+
+// unpassed warns of devices that are asked for in the way of native clusters, which standalone ones do not pass on.
+func (f *flink) unpassed() {
+	for _, e := range f.cluster.TaskManager.External {
+		if e.Key != "" && f.cluster.Mode == spec.Standalone {
+			f.draft.fact.Warnings = append(f.draft.fact.Warnings, fmt.Sprintf(
+				"external-resources are not passed on in standalone mode, so TaskManagers get no %s; ask for it in taskManager.resources", e.Key))
+		}
+	}
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// ends are the states from which a job does not go on.
+var ends = []string{"FINISHED", "FAILED", "CANCELED"}

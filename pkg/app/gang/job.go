@@ -1,0 +1,80 @@
+package gang
+
+import (
+	"fmt"
+
+	batchv1 "k8s.io/api/batch/v1"
+	v1 "k8s.io/api/core/v1"
+)
+
+// readJob reads a Job. It tells of a group only if its pods are in one: because somebody asks for it, or because they know each other by name (Indexed, with a
+// subdomain). All of them are created together, and are to exist before they are tried.
+func readJob(r *Reader, j *batchv1.Job, into *Piece) {
+	d := begin(j, jobs, "job/"+j.Name)
+	m := r.member(j.Namespace, &j.Spec.Template, jobLabels(j))
+	if m.claim.Group != d.fact.ID {
+		return
+	}
+	all := jobSize(j)
+	d.exact = true
+	d.add(role{member: m, min: jobMin(j, all), count: all})
+	d.fact.Source = fmt.Sprintf("Job %s: %s at once", j.Name, plural(all, "pod"))
+	if done := sane(j.Status.Succeeded); done > 0 {
+		d.fact.Source += fmt.Sprintf(", %d succeeded", done)
+	}
+	d.fact.Over, d.fact.Why = jobOver(j)
+	d.wishes(j)
+	if d.wish.Min <= jobSize(&batchv1.Job{Spec: j.Spec}) {
+		d.wish.Min = min(d.wish.Min, all) // the last ones start with as many as are left
+	}
+	f := d.finish(r)
+	if f == nil {
+		return
+	}
+	f.Roles = nil
+	into.tell(f)
+}
+
+// jobSize is how many pods of the Job run at once from now on.
+func jobSize(j *batchv1.Job) int {
+	at := sane(orElse(j.Spec.Parallelism, 1))
+	if j.Spec.Completions != nil {
+		at = min(at, max(0, sane(*j.Spec.Completions)-sane(j.Status.Succeeded)))
+	}
+	return at
+}
+
+// jobMin is how many start together if nobody asks for a number: all, where all indexes run at once and know each other by name.
+func jobMin(j *batchv1.Job, all int) int {
+	together := isIndexed(j) && j.Spec.Template.Spec.Subdomain != "" && orElse(j.Spec.Parallelism, 1) >= orElse(j.Spec.Completions, 1)
+	if together {
+		return all
+	}
+	return min(all, 1)
+}
+
+func isIndexed(j *batchv1.Job) bool {
+	return j.Spec.CompletionMode != nil && *j.Spec.CompletionMode == batchv1.IndexedCompletion
+}
+
+// jobLabels are those that the Job controller gives to pods, as far as they matter.
+func jobLabels(j *batchv1.Job) map[string]string {
+	labels := map[string]string{batchv1.JobNameLabel: j.Name}
+	if isIndexed(j) {
+		labels[batchv1.JobCompletionIndexAnnotation] = "0"
+	}
+	return labels
+}
+
+func jobOver(j *batchv1.Job) (over bool, why string) {
+	for i := range j.Status.Conditions {
+		c := &j.Status.Conditions[i]
+		if c.Status == v1.ConditionTrue && (c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed) {
+			return true, "the Job is " + string(c.Type)
+		}
+	}
+	if orElse(j.Spec.Suspend, false) {
+		return true, "spec.suspend is true"
+	}
+	return false, ""
+}
