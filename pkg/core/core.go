@@ -47,6 +47,8 @@ type Core struct {
 	// gangs are what is made of the groups; gangDue is when one of them is to be looked at although nothing happens.
 	gangs   map[*cluster.Group]*gang
 	gangDue time.Time
+	// draining are the gangs for which nodes are drained.
+	draining []*gang
 	// contested are nodes on which room that we assumed may be gone.
 	contested map[string]bool
 
@@ -113,6 +115,7 @@ func (c *Core) Step(now time.Time, events []Event) []Effect {
 	if c.leading {
 		c.pending.StarvesFrom = c.starvesFrom()
 		c.fulfil()
+		c.fulfilDrains()
 		c.wake()
 		c.turnAway()
 		c.pending.Tick(now, c.reviewInTurn, c.comeBack)
@@ -168,6 +171,11 @@ func (c *Core) Wake() (at time.Time, ok bool) {
 	}
 	for _, r := range c.kept {
 		if end := c.inVainAt(r); !ok || end.Before(at) {
+			at, ok = end, true
+		}
+	}
+	for _, g := range c.draining {
+		if end := c.drainsUntil(g.drain); !ok || end.Before(at) {
 			at, ok = end, true
 		}
 	}

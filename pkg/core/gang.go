@@ -28,11 +28,17 @@ type gang struct {
 	group *cluster.Group
 	// begun: it has had room for all that it needs to start, and something of it is on nodes.
 	begun bool
+	// doubtful: it is only known from its first pods on nodes that it has begun, and not yet whether with the others.
+	doubtful bool
 	// headStart: its first pods were started without the others, for whose sake nodes are to come.
 	headStart bool
 	// ask is what its first pod stands in line for; nil while none does. seats are those meant.
 	ask   *pending.Gang
 	seats []*cluster.Pod
+	// arrived is when the last of the pods came that are to be bound together, arrivals how many had; apart: they did not all fit, so each stands for itself.
+	arrived  time.Time
+	arrivals int
+	apart    bool
 	// expected are pods that are to come, those first that were made first; made counts them.
 	expected []*cluster.Pod
 	made     int
@@ -51,6 +57,10 @@ type gang struct {
 	until time.Time
 	// due is when it is to be looked at although nothing happens; zero for never.
 	due time.Time
+	// lacking is since when it waits for want of nodes; zero when it does not. drain is what is reserved for it while nodes are drained; vain are nodes that were in vain.
+	lacking time.Time
+	drain   *drain
+	vain    []string
 	// told is what its waiting pods were told last.
 	told pending.Told
 }
@@ -126,6 +136,12 @@ func (c *Core) evaluate(group *cluster.Group) {
 		c.undoHeld(g)
 	}
 	c.releaseHeld(g) // whose volumes failed does not hold up the others for ever: it is tried again by itself
+	if g.drain != nil {
+		if c.drainStands(g) {
+			return
+		}
+		c.endDrain(g)
+	}
 	s := c.takeStock(g)
 	c.visited += len(group.Members()) / nodesPerLook
 	if len(s.real) > 0 {
@@ -134,7 +150,10 @@ func (c *Core) evaluate(group *cluster.Group) {
 	if s.placed == 0 && s.kept == 0 {
 		g.begun, g.headStart = false, false
 	}
-	g.begun = g.begun || s.hasBegun(g)
+	if !g.begun && s.hasBegun(g) {
+		g.begun = true
+		g.doubtful = !s.satisfied() && s.onlyFirst()
+	}
 	switch reason, text := c.whyNoGang(g, s); {
 	case reason != "":
 		c.dropExpected(g)
@@ -223,13 +242,18 @@ func (s *stock) hasBegun(g *gang) bool {
 	if g.headStart {
 		return false
 	}
+	return !s.onlyFirst() || slices.ContainsFunc(s.fact.Roles, func(r cluster.RoleFact) bool { return r.First && s.on[r.Role] > 0 })
+}
+
+// onlyFirst reports whether no pods are on nodes but those that start the others.
+func (s *stock) onlyFirst() bool {
 	others := s.placed
 	for _, r := range s.fact.Roles {
 		if r.First {
 			others -= s.on[r.Role]
 		}
 	}
-	return others > 0 || slices.ContainsFunc(s.fact.Roles, func(r cluster.RoleFact) bool { return r.First && s.on[r.Role] > 0 })
+	return others == 0
 }
 
 // whyNoGang says why a gang cannot be tried as it is, whatever room there is; the reason is empty when it can.
@@ -309,8 +333,20 @@ func (c *Core) goOn(g *gang, s *stock) {
 		}
 	}
 	s.waiting = left
-	c.disperse(g, s)
 	c.keepOwed(g, s)
+	switch {
+	case g.doubtful && c.leading && !c.wholeAgain(g):
+		g.begun, g.doubtful, g.headStart = false, false, true
+		c.dropExpected(g)
+		c.state.TouchGroup(g.group)
+		return
+	case s.fact.Together && len(left) > 0 && c.leading && !g.apart:
+		c.together(g, s)
+	default:
+		c.disperse(g, s)
+	}
+	g.doubtful = g.doubtful && !c.leading
+	g.apart = g.apart && len(left) > 0
 	if len(s.real) > 0 {
 		c.state.SetResuming(s.real[0].App, len(left) > 0 && !s.satisfied())
 		c.followApps()

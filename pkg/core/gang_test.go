@@ -308,3 +308,145 @@ func TestAGangIsHeldToItsQueueAsAWhole(t *testing.T) {
 	}
 	require.Len(t, s.on, 5, "those beyond the least come as they may")
 }
+
+// TestAGangIsNotStarvedByAStreamOfSmallPods: a full cluster of one-pod jobs that end and are followed by others never has room for a gang; nodes are drained for it.
+func TestAGangIsNotStarvedByAStreamOfSmallPods(t *testing.T) {
+	for _, after := range []time.Duration{0, time.Minute} {
+		s := newStage(t, core.Config{StarvationAfter: after}, 8000, 8000, 8000, 8000)
+		job := 0
+		ends := map[string]time.Time{}
+		small := func() {
+			name := fmt.Sprint("small", job)
+			s.step(core.PodSet{Pod: podOf(name, 2000, 0, s.now)})
+			ends[name] = s.now.Add(time.Duration(20+(job*7)%20) * time.Second)
+			job++
+		}
+		for range 24 {
+			small()
+		}
+		s.step(core.GroupSet{Group: gangOf("g", 6)})
+		for i := range 6 {
+			s.step(core.PodSet{Pod: member(fmt.Sprint("g", i), "g", "", 4000, s.now)})
+		}
+		for range 180 {
+			s.wait(time.Second)
+			for i := range job {
+				name := fmt.Sprint("small", i)
+				if end, lives := ends[name]; lives && s.on[name] != "" && !end.After(s.now) {
+					delete(ends, name)
+					s.step(core.PodGone{UID: types.UID(name)})
+					small()
+				}
+			}
+		}
+		placed := 0
+		for i := range 6 {
+			if s.on[fmt.Sprint("g", i)] != "" {
+				placed++
+			}
+		}
+		if after == 0 {
+			require.Zero(t, placed, "without draining it starves: the comparison means something")
+		} else {
+			require.Equal(t, 6, placed)
+			require.NotZero(t, s.core.Stats().Drains)
+		}
+	}
+}
+
+func TestTheJobManagerIsStartedFirstForAnAutoscaler(t *testing.T) {
+	s := newStage(t, core.Config{}, 4000)
+	tree := treeWith(func(q *cluster.QueueSpec) {
+		q.Gang = cluster.GangSpec{ScaleUp: cluster.ScaleUpStartFirst, StartFirstAfter: 30 * time.Second}
+	})
+	s.step(core.QueuesSet{Tree: tree}, core.GroupSet{Group: flinkJob("job", 4)}, core.PodSet{Pod: member("jm", "job", "jobmanager", 1000, s.now)})
+	s.wait(29 * time.Second)
+	require.Empty(t, s.on)
+	s.wait(2 * time.Second)
+	require.Equal(t, map[string]string{"jm": "n00"}, s.on)
+	for i := range 4 {
+		s.step(core.PodSet{Pod: member(fmt.Sprint("tm", i), "job", "taskmanager", 2000, s.now)})
+	}
+	require.Len(t, s.on, 1, "the others start whole or not at all still")
+	for i := range 4 {
+		reason, _ := s.why(fmt.Sprint("tm", i))
+		require.Equal(t, core.ReasonUnschedulable, reason, "an autoscaler acts on it")
+	}
+	s.step(core.NodeSet{Node: nodeOf("n01", 8000)})
+	require.Len(t, s.on, 5)
+}
+
+// treeWith is a tree of one queue, root.default.
+func treeWith(change func(*cluster.QueueSpec)) *cluster.Tree {
+	tree := cluster.DefaultTree()
+	change(tree.Root)
+	return tree
+}
+
+func TestTaskManagersOfOneScaleStepAreBoundTogether(t *testing.T) {
+	s := newStage(t, core.Config{}, 20000)
+	job := flinkJob("job", 1)
+	job.Together = true
+	s.step(core.GroupSet{Group: job}, core.PodSet{Pod: member("jm", "job", "jobmanager", 1000, s.now)}, core.PodSet{Pod: member("tm0", "job", "taskmanager", 2000, s.now)})
+	require.Len(t, s.on, 2)
+	for i := range 4 {
+		s.wait(300 * time.Millisecond)
+		s.step(core.PodSet{Pod: member(fmt.Sprint("new", i), "job", "taskmanager", 2000, s.now)})
+		require.Len(t, s.on, 2)
+	}
+	s.wait(1100 * time.Millisecond)
+	require.Len(t, s.on, 6)
+	require.Equal(t, 4, len(binds(s.effects)), "in one step")
+	for i := range 8 {
+		s.step(core.PodSet{Pod: member(fmt.Sprint("more", i), "job", "taskmanager", 2000, s.now)})
+	}
+	s.wait(1100 * time.Millisecond)
+	require.Len(t, s.on, 6+4, "as many as fit")
+}
+
+func TestAGangStaysInOneZone(t *testing.T) {
+	zoned := func(name, zone string, cpu int64) core.NodeSet {
+		n := nodeOf(name, cpu)
+		n.Labels = map[string]string{"zone": zone}
+		return core.NodeSet{Node: n}
+	}
+	for _, required := range []bool{true, false} {
+		s := newStage(t, core.Config{})
+		s.step(zoned("a1", "a", 4000), zoned("a2", "a", 4000), zoned("b1", "b", 4000), zoned("b2", "b", 1000))
+		g := gangOf("g", 2)
+		g.Topology = &cluster.GroupTopology{Key: "zone", Required: required}
+		s.step(core.GroupSet{Group: g}, core.PodSet{Pod: member("p0", "g", "", 2000, s.now)}, core.PodSet{Pod: member("p1", "g", "", 2000, s.now)})
+		require.Equal(t, map[string]string{"p0": "b1", "p1": "b1"}, s.on, "the zone that is left with the least")
+		h := gangOf("h", 3)
+		h.Topology = g.Topology
+		s.step(core.GroupSet{Group: h})
+		for i := range 3 {
+			s.step(core.PodSet{Pod: member(fmt.Sprint("q", i), "h", "", 3000, s.now)})
+		}
+		require.Equal(t, 2, len(s.on))
+		s.step(zoned("b3", "b", 4000))
+		if required {
+			require.Equal(t, 2, len(s.on), "two fit in zone a and one in b")
+			_, text := s.why("q0")
+			require.Contains(t, text, "All must run where zone has one value")
+		} else {
+			require.Equal(t, 5, len(s.on))
+		}
+	}
+}
+
+// TestAHeadStartIsNotTakenForABegunJob: after a restart a JobManager that runs alone is followed by its TaskManagers as a whole only.
+func TestAHeadStartIsNotTakenForABegunJob(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	jm := member("jm", "job", "jobmanager", 1000, now.Add(-time.Minute))
+	jm.Node, jm.Scheduled = "n00", now.Add(-time.Minute)
+	s := newStage(t, core.Config{}, 5000)
+	s.step(core.Lead{On: false}, core.PodSet{Pod: jm}, core.GroupSet{Group: flinkJob("job", 4)})
+	s.step(core.Lead{On: true})
+	for i := range 4 {
+		s.step(core.PodSet{Pod: member(fmt.Sprint("tm", i), "job", "taskmanager", 2000, s.now)})
+	}
+	require.Empty(t, s.on)
+	s.step(core.NodeSet{Node: nodeOf("n01", 4000)})
+	require.Len(t, s.on, 4)
+}

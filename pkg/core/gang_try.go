@@ -19,10 +19,15 @@ func (c *Core) tryGang(line *pending.Line) {
 	ask := line.Lot.Gang
 	g := c.gangs[ask.Group]
 	if r, refused := share.Refuses(line.Ledger(), line.Request(), line.Starting()); refused {
+		g.lacking = time.Time{}
 		c.holdBack(line, r)
 		return
 	}
 	if c.roomy(ask) && c.placeGang(g, line) {
+		return
+	}
+	if g.begun {
+		c.split(g)
 		return
 	}
 	c.parkGang(g, line)
@@ -45,7 +50,7 @@ func (c *Core) placeGang(g *gang, line *pending.Line) bool {
 			placed, visited := place.Group(c.state, c.order, seats, within)
 			c.visited += visited
 			if placed == len(seats) {
-				c.begin(g, line, seats)
+				c.begin(g, seats)
 				return true
 			}
 			c.state.Rollback(mark)
@@ -85,10 +90,10 @@ func (c *Core) arrange(g *gang, line *pending.Line, by seatOrder) []*place.Seat 
 }
 
 // begin commits a gang that has been placed.
-func (c *Core) begin(g *gang, line *pending.Line, seats []*place.Seat) {
+func (c *Core) begin(g *gang, seats []*place.Seat) {
 	waits := slices.ContainsFunc(seats, func(x *place.Seat) bool { return !x.Choice.Empty() })
 	c.state.Commit()
-	g.begun, g.headStart, g.lapsed, g.ask, g.seats = true, false, false, nil, nil
+	g.begun, g.headStart, g.lapsed, g.ask, g.seats, g.lacking = true, false, false, nil, nil, time.Time{}
 	c.stats.Gangs++
 	if waits {
 		g.until = c.now.Add(c.cfg.VolumesWithin)
@@ -127,6 +132,9 @@ func (c *Core) parkGang(g *gang, line *pending.Line) {
 	ask := line.Lot.Gang
 	c.stats.Unschedulable++
 	line.Head().Attempts++
+	if c.drainFor(g, line) || c.startFirst(g, line) {
+		return
+	}
 	if c.roomy(ask) { // each by itself has room, and all together have not
 		ask.Wait = min(max(2*ask.Wait, minAgain), maxAgain)
 		ask.Again = c.now.Add(ask.Wait)
@@ -146,6 +154,12 @@ func (c *Core) reparkGang(g *gang, lot *pending.Lot) {
 	due := c.now.Add(max(c.cfg.RefreshAfter, lookAgain))
 	if again := lot.Gang.Again; again.After(c.now) && again.Before(due) {
 		due = again
+	}
+	if at, ok := c.starvesAt(lot); ok {
+		due = minTime(due, at)
+	}
+	if at := c.startsFirstAt(g, lot); at.After(c.now) {
+		due = minTime(due, at)
 	}
 	if lot.Gang.Surrounded() {
 		due = minTime(due, c.now.Add(maxAgain))
@@ -175,11 +189,14 @@ func (c *Core) mayStart(ask *pending.Gang) bool {
 
 // reviewGang looks at a parked gang whose time has come.
 func (c *Core) reviewGang(lot *pending.Lot) {
-	if c.mayStart(lot.Gang) {
+	g := c.gangs[lot.Gang.Group]
+	line := lot.Lines()[0]
+	head := c.startsFirstAt(g, lot)
+	if c.mayStart(lot.Gang) || c.pending.MayReserve(line) && c.pending.Leads(line) || !head.IsZero() && !head.After(c.now) {
 		c.pending.Wake(lot)
 		return
 	}
-	c.reparkGang(c.gangs[lot.Gang.Group], lot)
+	c.reparkGang(g, lot)
 }
 
 // domains are the sets of nodes within which a gang is tried, in order; nil stands for all nodes. Where it is to stay within one value of a label, those are tried that have room for each of its
@@ -301,6 +318,9 @@ func (c *Core) isHeld(p *cluster.Pod) bool {
 func (c *Core) giveUpGangs() {
 	for _, g := range c.sortedGangs() {
 		c.undoHeld(g)
+		if g.drain != nil {
+			c.endDrain(g)
+		}
 		c.dropExpected(g)
 	}
 }

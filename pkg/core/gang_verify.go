@@ -19,7 +19,7 @@ func (c *Core) verifyExpected(p *cluster.Pod) error {
 		return fmt.Errorf("pod %s is expected by nobody", p.Fact.UID)
 	case c.pending.Ask(p) != nil:
 		return fmt.Errorf("pod %s does not exist and waits", p.Fact.UID)
-	case p.Alloc != nil && (p.Alloc.Bound || p.Alloc.Reserved || !c.leading):
+	case p.Alloc != nil && (p.Alloc.Bound || p.Alloc.Reserved != (g.drain != nil) || !c.leading):
 		return fmt.Errorf("pod %s does not exist and is more than assumed", p.Fact.UID)
 	}
 	return nil
@@ -28,6 +28,12 @@ func (c *Core) verifyExpected(p *cluster.Pod) error {
 // verifyGang holds that no part of a gang is on its way to nodes before there is room for all, and that each of its waiting pods stands where it belongs.
 func (c *Core) verifyGang(g *gang) error {
 	if c.unfinished || c.state.AnyTouched() {
+		return nil
+	}
+	if g.drain != nil {
+		if !c.drainStands(g) {
+			return fmt.Errorf("nodes are drained for group %s in vain", g.group.ID)
+		}
 		return nil
 	}
 	var faults []error

@@ -195,7 +195,7 @@ func (c *Core) settle(p *cluster.Pod) {
 	if g := c.state.GroupOf(p); g != nil {
 		c.state.TouchGroup(g)
 	}
-	if p.Alloc != nil && p.Alloc.Reserved && !c.keeps(p) {
+	if p.Alloc != nil && p.Alloc.Reserved && !c.isDrained(p) && !c.keeps(p) {
 		c.stats.Expired++
 		c.state.Release(p)
 		c.state.Commit()

@@ -232,14 +232,14 @@ func passes(p, kept *cluster.Pod) bool {
 }
 
 // fitsWith reports whether a pod that need not respect a reservation would fit on its node without it.
-func (c *Core) fitsWith(r *reservation, p *cluster.Pod) bool {
-	if r.pod.Alloc == nil || !r.pod.Alloc.Reserved || !passes(p, r.pod) {
+func (c *Core) fitsWith(kept, p *cluster.Pod) bool {
+	if kept.Alloc == nil || !kept.Alloc.Reserved || !passes(p, kept) {
 		return false
 	}
-	n := r.pod.Alloc.Node
+	n := kept.Alloc.Node
 	c.visited++
 	mark := c.state.Checkpoint()
-	c.state.Release(r.pod)
+	c.state.Release(kept)
 	fits := n.Fact != nil && fit.Fits(fit.Of(p), n)
 	c.state.Rollback(mark)
 	return fits
@@ -247,13 +247,33 @@ func (c *Core) fitsWith(r *reservation, p *cluster.Pod) bool {
 
 // findKept returns a node where room is kept for somebody whom a pod need not respect, if it fits there; nil if there is none. What is kept stays kept: the room
 // that is wanted there is more now than before.
-func (c *Core) findKept(p *cluster.Pod) *cluster.Node {
+func (c *Core) findKept(p *cluster.Pod) (n *cluster.Node) {
+	c.reserved(func(kept *cluster.Pod) bool {
+		if c.fitsWith(kept, p) {
+			n = kept.Alloc.Node
+		}
+		return n == nil
+	})
+	return n
+}
+
+// reserved calls f for the pods for which room is reserved, until it returns false.
+func (c *Core) reserved(f func(*cluster.Pod) (goOn bool)) {
 	for _, r := range c.kept {
-		if c.fitsWith(r, p) {
-			return r.pod.Alloc.Node
+		if !f(r.pod) {
+			return
 		}
 	}
-	return nil
+	for _, g := range c.draining {
+		if g.drain == nil {
+			continue
+		}
+		for _, p := range g.drain.seats {
+			if !f(p) {
+				return
+			}
+		}
+	}
 }
 
 // helpsWith reports whether a node where room is kept helps one of a lot's pods nevertheless.
@@ -261,15 +281,12 @@ func (c *Core) helpsWith(lot *pending.Lot, n *cluster.Node) bool {
 	if n.Reserved == 0 {
 		return false
 	}
-	for _, r := range c.kept {
-		if r.pod.Alloc == nil || r.pod.Alloc.Node != n {
-			continue
+	helps := false
+	c.reserved(func(kept *cluster.Pod) bool {
+		if kept.Alloc != nil && kept.Alloc.Node == n {
+			helps = slices.ContainsFunc(lot.Lines(), func(l *pending.Line) bool { return c.fitsWith(kept, l.Head().Pod) })
 		}
-		for _, l := range lot.Lines() {
-			if c.fitsWith(r, l.Head().Pod) {
-				return true
-			}
-		}
-	}
-	return false
+		return !helps
+	})
+	return helps
 }

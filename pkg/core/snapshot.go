@@ -74,6 +74,13 @@ func (c *Core) QueueSnapshot() *QueueSnapshot {
 		for _, p := range g.expected {
 			s.expect(p)
 		}
+		if g.drain != nil {
+			for _, p := range g.drain.seats {
+				if !p.Fact.Expected {
+					s.expect(p)
+				}
+			}
+		}
 	}
 	c.pending.Waiting(func(leaf *cluster.Queue, request resource.Vector, times, pods int) {
 		w := &s.queues[leaf.Index].waits
@@ -85,7 +92,7 @@ func (c *Core) QueueSnapshot() *QueueSnapshot {
 	return s
 }
 
-// expect counts a room that is kept for a pod which does not exist yet as kept, and not as a pod.
+// expect counts a room that is kept for a pod of a gang as kept, and one that does not exist yet not as a pod.
 func (s *QueueSnapshot) expect(p *cluster.Pod) {
 	if p.Alloc == nil {
 		return
@@ -93,7 +100,9 @@ func (s *QueueSnapshot) expect(p *cluster.Pod) {
 	for q := p.App.Queue(); q != nil; q = q.Parent {
 		x := &s.queues[q.Index]
 		x.reserved = x.reserved.AddTo(p.Alloc.Uses, 1)
-		x.pods--
+		if !p.Alloc.Reserved {
+			x.pods--
+		}
 	}
 }
 

@@ -31,7 +31,9 @@ type Stats struct {
 	Reservations, Expired uint64
 	// Gathered are those that wait with their group, Expected those that do not exist yet and for which room is kept or wanted. Gangs counts groups that were started, Kept the rooms kept for
 	// expected pods, Arrived those that a real pod took, Lapsed how often room was given up because what was expected did not come in time.
-	Gathered, Expected           int
+	Gathered, Expected int
+	// Drains counts how often nodes began to be drained for a gang, HeadStarts how often its first pods were started without the others.
+	Drains, HeadStarts           uint64
 	Gangs, Kept, Arrived, Lapsed uint64
 	// Apps is how many applications there are.
 	Apps int

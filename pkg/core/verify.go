@@ -52,6 +52,8 @@ func (c *Core) verifyPod(p *cluster.Pod) error {
 		return nil
 	case p.Alloc != nil && p.Alloc.Bound:
 		return fmt.Errorf("pod %s is bound and still waits", p.Fact.UID)
+	case c.isDrained(p) && p.Alloc.Reserved:
+		return nil
 	case (p.Alloc != nil) != (a.State == pending.Away || a.State == pending.Reserved):
 		return fmt.Errorf("pod %s is assumed: %t, but away: %t", p.Fact.UID, p.Alloc != nil, a.State == pending.Away)
 	case p.Alloc != nil && p.Alloc.Reserved != (a.State == pending.Reserved):

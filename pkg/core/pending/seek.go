@@ -147,6 +147,9 @@ func (q *Queue) MayReserve(l *Line) bool {
 	return l.branch.reserved == 0 && a.Pod.Fact.Nominated == "" && q.Starves(a)
 }
 
+// Leads reports whether nobody in the line's queue comes before it.
+func (q *Queue) Leads(l *Line) bool { return l.branch.leads(l) }
+
 // Starves reports whether a pod has waited so long that room may be kept for it, and no pod that asks for the same has been placed for as long: where such pods
 // are, it waits for its turn and not for room of its size.
 func (q *Queue) Starves(a *Ask) bool { return !StarvingSince(a).After(q.StarvesFrom) }
