@@ -154,6 +154,10 @@ func (c *Core) evaluate(group *cluster.Group) {
 		g.begun = true
 		g.doubtful = !s.satisfied() && s.onlyFirst()
 	}
+	if len(s.real) > 0 {
+		c.state.SetFinished(s.real[0].App, s.fact != nil && s.fact.Over)
+		c.followApps()
+	}
 	switch reason, text := c.whyNoGang(g, s); {
 	case reason != "":
 		c.dropExpected(g)

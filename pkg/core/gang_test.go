@@ -450,3 +450,43 @@ func TestAHeadStartIsNotTakenForABegunJob(t *testing.T) {
 	s.step(core.NodeSet{Node: nodeOf("n01", 4000)})
 	require.Len(t, s.on, 4)
 }
+
+// TestAFinishedJobWhoseJobManagerLivesOnDoesNotCountAsRunning is scenario 12.
+func TestAFinishedJobWhoseJobManagerLivesOnDoesNotCountAsRunning(t *testing.T) {
+	s := newStage(t, core.Config{}, 20000)
+	tree := treeWith(func(q *cluster.QueueSpec) { q.MaxApps = 1 })
+	s.step(core.QueuesSet{Tree: tree}, core.GroupSet{Group: flinkJob("old", 1)}, core.PodSet{Pod: member("jm", "old", "jobmanager", 1000, s.now)}, core.PodSet{Pod: member("tm", "old", "taskmanager", 2000, s.now)})
+	require.Len(t, s.on, 2)
+	s.step(core.GroupSet{Group: flinkJob("new", 1)}, core.PodSet{Pod: member("jm-new", "new", "jobmanager", 1000, s.now)}, core.PodSet{Pod: member("tm-new", "new", "taskmanager", 2000, s.now)})
+	require.Len(t, s.on, 2)
+	over := flinkJob("old", 1)
+	over.Over, over.Why = true, "the job is FINISHED"
+	s.step(core.PodGone{UID: "tm"}, core.GroupSet{Group: over})
+	require.Len(t, s.on, 4)
+	s.step(core.GroupSet{Group: flinkJob("old", 1)}, core.PodGone{UID: "jm"})
+	require.Len(t, s.on, 4)
+}
+
+// TestNoMemberIsBoundBeforeTheVolumesOfAllArePrepared also has the volumes of one fail: it is tried again by itself, and the others wait for it.
+func TestNoMemberIsBoundBeforeTheVolumesOfAllArePrepared(t *testing.T) {
+	s := newStage(t, core.Config{}, 8000)
+	claim := &cluster.VolumeClaimFact{Namespace: "ns", Name: "data", UID: "data", Class: "fast", ResourceVersion: "1"}
+	with := member("a", "g", "", 1000, s.now)
+	with.Needs = &cluster.Needs{Claims: []cluster.ClaimUse{{Name: "data"}}}
+	s.step(core.StorageClassSet{Class: &cluster.StorageClassFact{Name: "fast", Provisioner: "example.com/disk", Driver: "example.com/disk", Waits: true}}, core.VolumeClaimSet{Claim: claim})
+	s.step(core.GroupSet{Group: gangOf("g", 2)}, core.PodSet{Pod: with}, core.PodSet{Pod: member("b", "g", "", 1000, s.now)})
+	require.Empty(t, s.on)
+	serial := uint64(0)
+	for _, e := range s.effects {
+		if p, ok := e.(core.PrepareVolumes); ok {
+			serial = p.Serial
+		}
+	}
+	require.NotZero(t, serial)
+	provisioned := *claim
+	provisioned.Selected, provisioned.SelectedNode, provisioned.Bound, provisioned.Volume, provisioned.ResourceVersion = true, "n00", true, "pv", "2"
+	s.step(core.VolumesDone{UID: "a", Serial: serial, Stored: true, Versions: []string{"2"}})
+	require.Empty(t, s.on)
+	s.step(core.VolumeSet{Volume: &cluster.VolumeFact{Name: "pv", UID: "pv", ClaimRef: &cluster.ClaimRef{Namespace: "ns", Name: "data", UID: "data"}}}, core.VolumeClaimSet{Claim: &provisioned})
+	require.Len(t, s.on, 2)
+}

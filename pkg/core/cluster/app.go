@@ -19,6 +19,8 @@ type App struct {
 	// Used is what its assumed and bound pods hold and what is reserved for others, Placed how many assumed and bound ones there are.
 	Used   resource.Vector
 	Placed int
+	// Finished: what it is for has ended, though pods of it may live on; it does not count as running.
+	Finished bool
 	// Resuming: it runs and has lost pods that it cannot go on without, so what it asks for comes before what others ask for to start.
 	Resuming bool
 	// Submitted is when the oldest of its pods was created.
@@ -78,6 +80,27 @@ func (a *App) Pods(f func(*Pod)) {
 
 // Size returns how many pods the application has.
 func (a *App) Size() int { return a.pods }
+
+// running is 1 if an application counts as running, else 0.
+func (a *App) running() int {
+	if a.Placed > 0 && !a.Finished {
+		return 1
+	}
+	return 0
+}
+
+// SetFinished notes whether an application is Finished.
+func (s *State) SetFinished(a *App, on bool) {
+	if a.Finished == on {
+		return
+	}
+	was := a.running()
+	a.Finished = on
+	if now := a.running(); now != was && a.Ledger != nil {
+		s.enter(a.Ledger, nil, 0, 1, int64(now-was))
+	}
+	s.touchApp(a)
+}
 
 // SetResuming notes whether an application is Resuming.
 func (s *State) SetResuming(a *App, on bool) {

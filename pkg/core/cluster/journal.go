@@ -153,15 +153,18 @@ func (s *State) move(a *Allocation, sign int64) {
 // moveApp enters an allocation in the accounts of its application.
 func (s *State) moveApp(a *Allocation, sign int64) {
 	x := a.App
-	pods, running := 1, 0
-	switch {
-	case a.Reserved:
+	pods := 1
+	if a.Reserved {
 		pods = 0
-	case x.Placed == 0 && sign > 0 || x.Placed == 1 && sign < 0:
-		running = 1 // its first, or its last
 	}
+	running := x.running()
 	x.Used = x.Used.AddTo(a.Uses, sign)
 	x.Placed += int(sign) * pods
+	if running == x.running() {
+		running = 0
+	} else {
+		running = 1 // its first, or its last
+	}
 	if x.Ledger == nil {
 		return // only something reserved, and its queue has gone
 	}

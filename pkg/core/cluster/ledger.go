@@ -11,10 +11,7 @@ func (s *State) setLedger(a *App, l *Ledger) {
 	if old == l {
 		return
 	}
-	running := 0
-	if a.Placed > 0 {
-		running = 1
-	}
+	running := a.running()
 	if l != nil {
 		l.apps++
 		l.Leaf.apps++

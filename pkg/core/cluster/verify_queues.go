@@ -35,7 +35,7 @@ func (v *verifier) sum(a *Allocation) {
 			v.accounts[x] = sum
 		}
 		sum.Used, sum.Pods = sum.Used.AddTo(a.Uses, 1), sum.Pods+pods
-		if app.Placed == 1 && pods == 1 {
+		if app.Placed == 1 && pods == 1 && !a.App.Finished {
 			sum.Apps++
 		}
 	}
