@@ -62,6 +62,10 @@ mutations: ## the oracle must find each of the faults in benchmarks/oracle/mutat
 bench-e2e: build components ## end to end against kube-scheduler and the ceiling; hours (ARGS="--case quiet --rounds 1" for less)
 	cd benchmarks && go build -o $(BIN)/bench-e2e ./cmd/bench-e2e && $(BIN)/bench-e2e --results results $(ARGS)
 
+.PHONY: bench-flink
+bench-flink: build components ## pods that must start together, Flink's first, beside kube-scheduler; twenty minutes (ARGS="--case 'contend-*' --jobs 2,10" for less)
+	cd benchmarks && go build -o $(BIN)/bench-flink ./cmd/bench-flink && $(BIN)/bench-flink --results results $(ARGS)
+
 .PHONY: demo
 demo: build ## a real control plane, a hundred nodes, Sluice and a Flink job (ARGS=--once ends by itself)
 	@$(BIN)/sluice-cluster demo --sluice $(BIN)/sluice $(ARGS)

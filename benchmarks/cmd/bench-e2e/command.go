@@ -59,22 +59,7 @@ is missed, or if a bind was not allowed or an event is missing.`,
 	s.Float64Var(&f.maxForeign, "max-foreign", 1,
 		"repeat a measurement during which others took more than this share of the CPU time, whatever it showed (1: never)")
 	s.BoolVar(&f.enforce, "enforce", true, "end with an error if a bound is missed")
-	c.AddCommand(blindCommand())
-	return c
-}
-
-// blindCommand is the ceiling. The main command runs it as a process of its own.
-func blindCommand() *cobra.Command {
-	var kubeconfig string
-	var inFlight int
-	c := &cobra.Command{
-		Use: stand.BlindCommand, Short: "Bind every pod to the next node, without deciding anything", Hidden: true, Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			return stand.Blind(c.Context(), kubeconfig, inFlight, func() { fmt.Println(stand.BlindReady) })
-		},
-	}
-	c.Flags().StringVar(&kubeconfig, "kubeconfig", "", "kubeconfig file")
-	c.Flags().IntVar(&inFlight, "in-flight", 32, "binds in flight")
+	c.AddCommand(stand.BlindSubcommand())
 	return c
 }
 
