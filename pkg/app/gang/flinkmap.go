@@ -16,11 +16,14 @@ func readConfigMap(r *Reader, m *v1.ConfigMap, into *Piece) {
 	switch {
 	case sparkConfig(m.Name):
 		readSparkMap(r, m, into)
-	case kind != spec.TypeNative && kind != spec.TypeStandalone || id == "":
-	case m.Name == objects.ConfigMapName(id), m.Name == objects.TemplateMapName(id):
+	case isFlinkType(kind) && id != "" && (m.Name == objects.ConfigMapName(id) || m.Name == objects.TemplateMapName(id)):
 		into.part = flinkMap(r, m, id, kind)
+	default: // perhaps of a cluster of plain manifests
+		into.conf, _, _ = spec.ParseConfig(m.Data)
 	}
 }
+
+func isFlinkType(kind string) bool { return kind == spec.TypeNative || kind == spec.TypeStandalone }
 
 // flinkPart is one of the two ConfigMaps of a Flink cluster: its configuration, or its TaskManagers' pod template.
 type flinkPart struct {
@@ -54,9 +57,10 @@ func flinkMap(r *Reader, m *v1.ConfigMap, id, kind string) part {
 
 func (p *flinkPart) group() string          { return flinkGroup + p.id }
 func (p *flinkPart) origin() cluster.Origin { return cluster.FromConfigMap }
+func (p *flinkPart) mounts() Key            { return Key{} }
 
 // join needs the configuration, and the template if the configuration says that there is one.
-func (p *flinkPart) join(all []part) *cluster.GroupFact {
+func (p *flinkPart) join(all []part, _ func(Key) spec.Config) *cluster.GroupFact {
 	var conf *flinkPart
 	var template *v1.Pod
 	var faults []string

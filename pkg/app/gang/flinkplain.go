@@ -2,6 +2,7 @@ package gang
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -26,6 +27,7 @@ type plainPart struct {
 	replicas int
 	conf     spec.Config // as far as the container's arguments and environment tell
 	args     []string
+	config   Key // the ConfigMap that it mounts
 }
 
 func readDeployment(r *Reader, d *appsv1.Deployment, into *Piece) {
@@ -55,7 +57,7 @@ const anyHash = "hash"
 
 // plain reads a controller; nil if its pods are not those of a Flink cluster of plain manifests.
 func plain(r *Reader, o metav1.Object, k Kind, owner metav1.OwnerReference, t *v1.PodTemplateSpec, replicas int) part {
-	if !hasComponent(t) {
+	if !hasComponent(t.Labels) {
 		return nil
 	}
 	t = t.DeepCopy()
@@ -73,15 +75,18 @@ func plain(r *Reader, o metav1.Object, k Kind, owner metav1.OwnerReference, t *v
 		meta: metav1.ObjectMeta{Labels: o.GetLabels(), Annotations: o.GetAnnotations()},
 	}
 	p.args, p.conf = told(&m.pod.Spec)
+	if names := flinkConfigs(m.pod); len(names) > 0 {
+		p.config = Key{configMaps.Group, configMaps.Kind, o.GetNamespace(), names[0]}
+	}
 	return p
 }
 
 // plainFlink begins the IDs of such clusters, as package app has them.
 const plainFlink = "flink-standalone/"
 
-func hasComponent(t *v1.PodTemplateSpec) bool {
+func hasComponent(labels map[string]string) bool {
 	for _, label := range [...]string{"component", "app.kubernetes.io/component"} {
-		if c := t.Labels[label]; c == app.JobManager || c == app.TaskManager {
+		if c := labels[label]; c == app.JobManager || c == app.TaskManager {
 			return true
 		}
 	}
@@ -113,28 +118,49 @@ var option = regexp.MustCompile(`(?:^|\s)-D\s*([a-zA-Z0-9._-]+)=(\S*)`)
 
 func (p *plainPart) group() string          { return p.id }
 func (p *plainPart) origin() cluster.Origin { return cluster.FromControllers }
+func (p *plainPart) mounts() Key            { return p.config }
+
+// flinkConfigs are the ConfigMaps that pods of a cluster of plain manifests may have their configuration from.
+func flinkConfigs(pod *v1.Pod) (names []string) {
+	for i := range pod.Spec.Volumes {
+		v := &pod.Spec.Volumes[i]
+		if v.ConfigMap != nil && (strings.Contains(v.Name, "flink") || strings.Contains(v.ConfigMap.Name, "flink")) {
+			names = append(names, v.ConfigMap.Name)
+		}
+	}
+	return names
+}
 
 // join needs both JobManager and TaskManagers: one alone is not a cluster, or not one that is known.
-func (p *plainPart) join(all []part) *cluster.GroupFact {
+func (p *plainPart) join(all []part, mounted func(Key) spec.Config) *cluster.GroupFact {
 	d := &draft{fact: cluster.GroupFact{Namespace: p.object.Namespace, ID: p.id, Origin: p.origin(), Object: p.object}, exact: true}
-	var names []string
 	c := &spec.Cluster{Mode: spec.Standalone, Slots: 1, Session: true, Config: spec.Config{}}
 	counts := map[string]int{}
+	var names []string
 	for _, other := range all {
 		o := other.(*plainPart)
-		component := o.member.claim.Role
-		counts[component] += o.replicas
+		counts[o.member.claim.Role] += o.replicas
 		names = append(names, o.object.Kind+" "+o.object.Name)
-		for k, v := range o.conf {
-			c.Config[k] = v
-		}
-		if component == app.JobManager {
+		maps.Copy(c.Config, mounted(o.config))
+		if o.member.claim.Role == app.JobManager {
 			d.fact.Object = o.object
 			c.Session = c.Session && !slices.ContainsFunc(o.args, isJob)
 		}
 	}
-	f := flink{reader: p.reader, cluster: c, draft: d}
+	for _, other := range all { // what is written on the container wins over what is mounted
+		maps.Copy(c.Config, other.(*plainPart).conf)
+	}
 	c.JobManagers, c.TaskManagers = int64(counts[app.JobManager]), int64(counts[app.TaskManager])
+	f := flink{reader: p.reader, cluster: c, draft: d}
+	f.controllers(all)
+	d.fact.Together, d.fact.Patience = f.adaptive(), f.patience()
+	f.say(strings.Join(names, " and "))
+	p.settle(d, counts, names)
+	return d.finish(p.reader)
+}
+
+// controllers puts in the roles, and what is wished on any of the controllers or of their pods.
+func (f *flink) controllers(all []part) {
 	least, _ := f.least()
 	for _, other := range all {
 		o := other.(*plainPart)
@@ -143,21 +169,15 @@ func (p *plainPart) join(all []part) *cluster.GroupFact {
 		case app.JobManager:
 			w.min = min(1, o.replicas)
 		case app.TaskManager:
-			w.min, least = min(least, o.replicas), least-min(least, o.replicas)
+			w.min = min(least, o.replicas)
+			least -= w.min
 		}
-		d.add(w)
-	}
-	d.fact.Together, d.fact.Patience = f.adaptive(), f.patience()
-	f.say(strings.Join(names, " and "))
-	p.settle(d, counts, names)
-	d.wish = app.ReadWish(&p.meta)
-	for _, other := range all[1:] {
-		d.wish = d.wish.Over(app.ReadWish(&other.(*plainPart).meta))
+		f.draft.add(w)
+		f.draft.wish = f.draft.wish.Over(app.ReadWish(&o.meta))
 	}
 	for _, other := range all {
-		d.wish = d.wish.Over(app.ReadWish(&other.(*plainPart).member.pod.ObjectMeta))
+		f.draft.wish = f.draft.wish.Over(app.ReadWish(&other.(*plainPart).member.pod.ObjectMeta))
 	}
-	return d.finish(p.reader)
 }
 
 // settle says what is missing, and when a cluster that is scaled to nothing is not to run.

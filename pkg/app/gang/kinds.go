@@ -5,6 +5,9 @@ import (
 	"strings"
 
 	v1 "k8s.io/api/core/v1"
+
+	"github.com/sluice-scheduler/sluice/pkg/app"
+	"github.com/sluice-scheduler/sluice/pkg/app/flink/spec"
 )
 
 // Kind is a kind of objects to be watched, in all namespaces.
@@ -117,14 +120,19 @@ func (k Kind) APIVersion() string {
 	return k.Group + "/" + k.Version
 }
 
-// Wanted returns the names of the ConfigMaps beside those that are watched that tell of the pod's group: the one a Spark driver was submitted with. Such a
-// ConfigMap has no label, so it is to be got by name, when the pod is first seen, and given to Sources; it does not change. It is to be given up
-// (Gone) with the pod.
+// Wanted returns the names of the ConfigMaps, beside those that are watched, that tell of the pod's group: the one a Spark driver was submitted with, and the one from
+// which a JobManager of plain manifests has its configuration. They have no label by which they could be watched, so they are to be got by name when the pod is first seen,
+// and given to Sources; the first never changes, the second is taken as it was. They may be given up (Gone) with the pod. A ConfigMap that is not there is no fault.
 func Wanted(pod *v1.Pod) (configMaps []string) {
-	for i := range pod.Spec.Volumes {
-		if c := pod.Spec.Volumes[i].ConfigMap; c != nil && sparkConfig(c.Name) {
-			configMaps = append(configMaps, c.Name)
+	switch {
+	case pod.Labels["spark-role"] == app.Driver:
+		for i := range pod.Spec.Volumes {
+			if c := pod.Spec.Volumes[i].ConfigMap; c != nil && sparkConfig(c.Name) {
+				configMaps = append(configMaps, c.Name)
+			}
 		}
+	case hasComponent(pod.Labels) && !isFlinkType(pod.Labels[spec.LabelType]):
+		configMaps = flinkConfigs(pod)
 	}
 	slices.Sort(configMaps)
 	return slices.Compact(configMaps)

@@ -4,6 +4,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/sluice-scheduler/sluice/pkg/app/flink/spec"
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 )
 
@@ -20,6 +21,8 @@ type Piece struct {
 	whole []*cluster.GroupFact
 	// part is what it contributes to facts that several objects make; nil for nothing.
 	part part
+	// conf is the Flink configuration in a ConfigMap, for those whose pods mount it; nil for none.
+	conf spec.Config
 }
 
 // part is one object's contribution to the fact of a group that several objects make.
@@ -28,8 +31,11 @@ type part interface {
 	group() string
 	// origin is that of the fact.
 	origin() cluster.Origin
-	// join makes the fact from all parts of the group, this one among them, sorted by their keys. It returns nil while they are too few to tell anything.
-	join(all []part) *cluster.GroupFact
+	// mounts is the ConfigMap that the fact depends on, too; the zero key for none.
+	mounts() Key
+	// join makes the fact from all parts of the group, this one among them, sorted by their keys, and from the configurations that they mount. It returns nil while
+	// they are too few to tell anything.
+	join(all []part, mounted func(Key) spec.Config) *cluster.GroupFact
 }
 
 // Reader reads whole objects. It may be used by several goroutines.

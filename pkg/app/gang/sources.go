@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sluice-scheduler/sluice/pkg/app/flink/spec"
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 )
 
@@ -23,6 +24,8 @@ type Sources struct {
 	// tellers are the pieces that tell of a group, sorted by key.
 	tellers map[subject][]*Piece
 	told    map[subject]*cluster.GroupFact
+	// mounting are what depends on a ConfigMap that pods mount, each as often as a piece says so.
+	mounting map[Key][]subject
 }
 
 // subject is what one origin tells of one group.
@@ -33,7 +36,7 @@ type subject struct {
 
 // NewSources returns one that knows nothing yet.
 func NewSources() *Sources {
-	return &Sources{pieces: map[Key]*Piece{}, tellers: map[subject][]*Piece{}, told: map[subject]*cluster.GroupFact{}}
+	return &Sources{pieces: map[Key]*Piece{}, tellers: map[subject][]*Piece{}, told: map[subject]*cluster.GroupFact{}, mounting: map[Key][]subject{}}
 }
 
 // Set takes in an object as it is now and returns what changes by that. A nil piece changes nothing.
@@ -43,15 +46,18 @@ func (s *Sources) Set(p *Piece) []Change {
 	}
 	touched := s.drop(p.Key)
 	tells := p.subjects()
-	if len(tells) > 0 {
+	if len(tells) > 0 || p.conf != nil {
 		s.pieces[p.Key] = p
+	}
+	if on, of := p.mounts(); on != (Key{}) {
+		s.mounting[on] = append(s.mounting[on], of)
 	}
 	for _, subject := range tells {
 		at, _ := slices.BinarySearchFunc(s.tellers[subject], p.Key, comparePiece)
 		s.tellers[subject] = slices.Insert(s.tellers[subject], at, p)
 		touched = append(touched, subject)
 	}
-	return s.changes(touched)
+	return s.changes(append(touched, s.mounting[p.Key]...))
 }
 
 // Gone takes in that an object no longer exists.
@@ -64,6 +70,9 @@ func (s *Sources) drop(k Key) []subject {
 		return nil
 	}
 	delete(s.pieces, k)
+	if on, of := p.mounts(); on != (Key{}) {
+		s.unmount(on, of)
+	}
 	touched := p.subjects()
 	for _, subject := range touched {
 		left := slices.DeleteFunc(s.tellers[subject], func(other *Piece) bool { return other.Key == k })
@@ -71,7 +80,32 @@ func (s *Sources) drop(k Key) []subject {
 			delete(s.tellers, subject)
 		}
 	}
-	return touched
+	return append(touched, s.mounting[k]...)
+}
+
+// unmount notes that one piece less makes a subject depend on a ConfigMap.
+func (s *Sources) unmount(on Key, of subject) {
+	left := s.mounting[on]
+	at := slices.Index(left, of)
+	if s.mounting[on] = slices.Delete(left, at, at+1); len(s.mounting[on]) == 0 {
+		delete(s.mounting, on)
+	}
+}
+
+// conf is the configuration in a ConfigMap that pods mount; nil if it is not known.
+func (s *Sources) conf(k Key) spec.Config {
+	if p := s.pieces[k]; p != nil {
+		return p.conf
+	}
+	return nil
+}
+
+// mounts is the ConfigMap on which what a piece tells of a subject depends; the zero key for none.
+func (p *Piece) mounts() (on Key, of subject) {
+	if p.part == nil {
+		return Key{}, subject{}
+	}
+	return p.part.mounts(), subject{p.Key.Namespace, p.part.group(), p.part.origin()}
 }
 
 // changes compares what is to be told with what was told.
@@ -104,7 +138,7 @@ func (s *Sources) fact(of subject) *cluster.GroupFact {
 	if len(parts) == 0 {
 		return nil
 	}
-	return parts[0].join(parts)
+	return parts[0].join(parts, s.conf)
 }
 
 // subjects are what a piece tells of, each once.
