@@ -37,8 +37,8 @@ var queueNames = []string{
 var roleNames = []string{
 	"spark-role",
 	"training.kubeflow.org/replica-type", "training.kubeflow.org/job-role",
+	"jobset.sigs.k8s.io/replicatedjob-name", // before the step of a TrainJob, which stands on the Job and need not reach its pods
 	"trainer.kubeflow.org/trainjob-ancestor-step",
-	"jobset.sigs.k8s.io/replicatedjob-name",
 	"volcano.sh/task-spec",
 }
 
