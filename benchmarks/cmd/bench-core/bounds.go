@@ -19,6 +19,7 @@ type bounds struct {
 	GrowthWithFill     float64  `json:"growthWithFill"`
 	GrowthWithQueues   float64  `json:"growthWithQueues"`
 	ReloadMillis       float64  `json:"reloadMillis"`
+	GangMillis         float64  `json:"gangMillis"`
 	// DecisionsPerSecondWith is by the terms that pods have.
 	DecisionsPerSecondWith map[string]float64 `json:"decisionsPerSecondWith"`
 	// VolumeDecisionsPerSecond is for pods with volumes.
@@ -26,7 +27,7 @@ type bounds struct {
 }
 
 // judge prints every bound that was measured and returns how many were missed.
-func judge(to io.Writer, rows []row, queues *queueFigures) (missed int, err error) {
+func judge(to io.Writer, rows []row, queues *queueFigures, gangs []gangFigure) (missed int, err error) {
 	var b bounds
 	if err := yaml.UnmarshalStrict(bench.Bounds, &b); err != nil {
 		return 0, fmt.Errorf("read the bounds: %w", err)
@@ -63,6 +64,9 @@ func judge(to io.Writer, rows []row, queues *queueFigures) (missed int, err erro
 		most("× 5,000 nodes", "nodes=50000/", "nodes=5000/", b.GrowthWithNodes)
 		most("× empty", "fill=0.95", "fill=0.00", b.GrowthWithFill)
 		most("× one queue", "queues=10000", "queues=1", b.GrowthWithQueues)
+	}
+	for _, g := range gangs {
+		check("gang that "+g.Gang+", ms", g.Millis, g.Millis <= b.GangMillis, fmt.Sprintf("≤ %.0f", b.GangMillis))
 	}
 	if queues != nil {
 		check("longest step of a reload, ms", queues.ReloadLongestStepMillis, queues.ReloadLongestStepMillis <= b.ReloadMillis, fmt.Sprintf("≤ %.0f", b.ReloadMillis))

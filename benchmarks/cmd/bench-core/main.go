@@ -61,18 +61,26 @@ func run(rounds int, only, out string) error {
 			return err
 		}
 	}
-	if len(rows) == 0 && queues == nil {
+	var gangs []gangFigure
+	if strings.Contains("gangs", only) {
+		var err error
+		if gangs, err = measureGangs(rounds); err != nil {
+			return err
+		}
+	}
+	if len(rows) == 0 && queues == nil && gangs == nil {
 		return fmt.Errorf("no case is called %q; see benchmarks/core/cases.go", only)
 	}
 	show(os.Stdout, rows)
 	if queues != nil {
 		queues.show(os.Stdout)
 	}
-	missed, err := judge(os.Stdout, rows, queues)
+	showGangs(os.Stdout, gangs)
+	missed, err := judge(os.Stdout, rows, queues, gangs)
 	if err != nil {
 		return err
 	}
-	if err := write(out, rounds, rows, queues); err != nil {
+	if err := write(out, rounds, rows, queues, gangs); err != nil {
 		return err
 	}
 	if missed > 0 {
@@ -82,13 +90,13 @@ func run(rounds int, only, out string) error {
 }
 
 // write writes the results as JSON, if a file is named.
-func write(out string, rounds int, rows []row, queues *queueFigures) error {
+func write(out string, rounds int, rows []row, queues *queueFigures, gangs []gangFigure) error {
 	if out == "" {
 		return nil
 	}
 	data, err := json.MarshalIndent(map[string]any{
 		"date": time.Now().UTC().Format("2006-01-02"), "go": runtime.Version(), "cpus": runtime.NumCPU(), "gomaxprocs": 1,
-		"rounds": rounds, "command": "make bench", "rows": rows, "queues": queues,
+		"rounds": rounds, "command": "make bench", "rows": rows, "queues": queues, "gangs": gangs,
 	}, "", "  ")
 	if err != nil {
 		return err
