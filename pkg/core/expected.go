@@ -126,19 +126,18 @@ func (s *stock) owes() bool {
 	return slices.ContainsFunc(s.fact.Roles, func(r cluster.RoleFact) bool { return r.Template != nil && s.there[r.Role] < r.Min })
 }
 
-// first returns the pod that starts the others; nil when there is none.
-func (s *stock) first() *cluster.Pod {
-	for _, r := range s.fact.Roles {
-		if !r.First {
-			continue
-		}
-		for _, p := range s.real {
-			if p.Role() == r.Role {
-				return p
-			}
+// first returns the pod that starts the others, of several the one whose turn is first; nil when there is none.
+func (s *stock) first() (first *cluster.Pod) {
+	for _, p := range s.real {
+		if s.starts(p.Role()) && (first == nil || cluster.CompareTurn(p.Fact, first.Fact) < 0) {
+			first = p
 		}
 	}
-	return nil
+	return first
+}
+
+func (s *stock) starts(role string) bool {
+	return slices.ContainsFunc(s.fact.Roles, func(r cluster.RoleFact) bool { return r.First && r.Role == role })
 }
 
 // owingSince is since when pods are expected: by the API server, if it knows when the one that starts them came to its node, so that a restart does not begin anew; otherwise from now on.

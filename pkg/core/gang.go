@@ -176,7 +176,7 @@ func (c *Core) evaluate(group *cluster.Group) {
 // stock is what there is of a gang.
 type stock struct {
 	fact *cluster.GroupFact
-	// real are its pods that exist and have not ended, by whose turn is first; waiting those of them that may be tried.
+	// real are its pods that exist and have not ended, that first whose turn is first; waiting those of them that may be tried, all in that order.
 	real, waiting []*cluster.Pod
 	// placed is how many of them are on nodes or on their way, kept for how many that are expected room is kept.
 	placed, kept int
@@ -198,7 +198,11 @@ func (c *Core) takeStock(g *gang) *stock {
 		}
 		s.real = append(s.real, p)
 	}
-	slices.SortFunc(s.real, func(a, b *cluster.Pod) int { return cluster.CompareTurn(a.Fact, b.Fact) })
+	for i, p := range s.real {
+		if cluster.CompareTurn(p.Fact, s.real[0].Fact) < 0 {
+			s.real[0], s.real[i] = p, s.real[0]
+		}
+	}
 	for _, p := range s.real {
 		s.there[p.Role()]++
 		if p.Alloc != nil && !p.Alloc.Reserved {
@@ -208,6 +212,7 @@ func (c *Core) takeStock(g *gang) *stock {
 			s.waiting = append(s.waiting, p)
 		}
 	}
+	slices.SortFunc(s.waiting, func(a, b *cluster.Pod) int { return cluster.CompareTurn(a.Fact, b.Fact) })
 	if len(s.real) > 0 {
 		g.claim = s.real[0].Claim()
 	}

@@ -192,8 +192,10 @@ func subdued(f *cluster.PodFact, why string) *cluster.PodFact {
 // settle puts a pod of ours where its fact says it belongs.
 func (c *Core) settle(p *cluster.Pod) {
 	f := p.Fact
-	if g := c.state.GroupOf(p); g != nil {
-		c.state.TouchGroup(g)
+	if p.Alloc == nil || p.Alloc.Reserved {
+		if g := c.state.GroupOf(p); g != nil {
+			c.state.TouchGroup(g)
+		}
 	}
 	if p.Alloc != nil && p.Alloc.Reserved && !c.isDrained(p) && !c.keeps(p) {
 		c.stats.Expired++

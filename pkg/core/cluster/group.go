@@ -16,6 +16,9 @@ type Group struct {
 	members []*Pod
 	at      map[*Pod]int
 	touched bool
+	// fact is what holds of it, if it is reckoned.
+	fact     *GroupFact
+	reckoned bool
 }
 
 type groupKey struct{ namespace, id string }
@@ -54,7 +57,7 @@ func compareGroups(a, b *Group) int {
 // SetGroup takes in the newest of what a source tells of a group.
 func (s *State) SetGroup(f *GroupFact) {
 	g := s.group(f.Namespace, f.ID)
-	g.told[f.Origin] = f
+	g.told[f.Origin], g.reckoned = f, false
 	s.touchGroup(g)
 }
 
@@ -64,13 +67,20 @@ func (s *State) RemoveGroup(namespace, id string, from Origin) {
 	if g == nil || g.told[from] == nil {
 		return
 	}
-	g.told[from] = nil
+	g.told[from], g.reckoned = nil, false
 	s.touchGroup(g)
 	s.dropGroup(g)
 }
 
 // Fact returns what holds of the group: what the source of the lowest origin tells, be it an object or one of its pods; nil when none tells anything.
 func (g *Group) Fact() *GroupFact {
+	if !g.reckoned {
+		g.fact, g.reckoned = g.reckon(), true
+	}
+	return g.fact
+}
+
+func (g *Group) reckon() *GroupFact {
 	best := g.ofPods()
 	for _, f := range g.told {
 		if f != nil && (best == nil || f.Origin < best.Origin) {
@@ -125,6 +135,7 @@ func (s *State) enlist(p *Pod) {
 	g := s.group(p.Fact.Namespace, p.claim.Group)
 	g.at[p] = len(g.members)
 	g.members = append(g.members, p)
+	g.reckoned = g.reckoned && p.claim.Gang == nil
 	s.touchGroup(g)
 }
 
@@ -140,6 +151,7 @@ func (s *State) discharge(p *Pod) {
 	g.members[last] = nil
 	g.members = g.members[:last]
 	delete(g.at, p)
+	g.reckoned = g.reckoned && p.claim.Gang == nil
 	s.touchGroup(g)
 	s.dropGroup(g)
 }
@@ -175,6 +187,27 @@ func (s *State) TakeTouchedGroups() []*Group {
 
 // Gone reports whether nothing is left of the group.
 func (g *Group) Gone() bool { return len(g.members) == 0 && g.told == [Origins]*GroupFact{} }
+
+// starts reports whether pods of a role start the others.
+func (g *Group) starts(role string) bool {
+	f := g.Fact()
+	return f != nil && slices.ContainsFunc(f.Roles, func(r RoleFact) bool { return r.First && r.Role == role })
+}
+
+// followMember notes that a pod has changed in what matters to its group.
+func (s *State) followMember(p *Pod, old *PodFact) {
+	if p.claim == nil || p.claim.Group == "" || old == nil {
+		return
+	}
+	now := p.Fact
+	if old.Deleting != now.Deleting || old.Gated != now.Gated || old.Priority != now.Priority || old.Node != now.Node && p.Alloc == nil {
+		s.touchMember(p)
+		return
+	}
+	if g := s.GroupOf(p); g != nil && (!old.Ready.Equal(now.Ready) || !old.Scheduled.Equal(now.Scheduled)) && g.starts(p.claim.Role) {
+		s.touchGroup(g)
+	}
+}
 
 // AnyTouched reports whether TakeTouchedGroups would return any.
 func (s *State) AnyTouched() bool { return len(s.groups.touched) > 0 }

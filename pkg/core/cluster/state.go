@@ -229,7 +229,7 @@ func (s *State) SetPod(f *PodFact) *Pod {
 	}
 	s.setKin(p)
 	s.Commit()
-	s.touchMember(p)
+	s.followMember(p, old)
 	p.Yields = s.yields(p)
 	s.relist(p, old)
 	return p
