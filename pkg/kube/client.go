@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"k8s.io/client-go/dynamic"
 	appsv1 "k8s.io/client-go/kubernetes/typed/apps/v1"
 	coordinationv1 "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
@@ -40,6 +41,7 @@ type Client struct {
 	leases  coordinationv1.CoordinationV1Interface
 	devices resourcev1.ResourceV1Interface
 	storage storagev1.StorageV1Interface
+	custom  rest.Interface // for objects that have no Go type here
 	host    string
 
 	binder, teller *poster // of bindings and of events
@@ -87,7 +89,17 @@ func connect(cfg *rest.Config, a Access) (*Client, error) {
 	if c.devices, err = resourcev1.NewForConfigAndClient(cfg, http); err != nil {
 		return nil, fmt.Errorf("prepare the connection to %s: %w", cfg.Host, err)
 	}
+	if c.custom, err = customClient(cfg, http); err != nil {
+		return nil, fmt.Errorf("prepare the connection to %s: %w", cfg.Host, err)
+	}
 	return c, c.makePosters(cfg, http)
+}
+
+// customClient reads objects of whatever kind without their types, as JSON.
+func customClient(cfg *rest.Config, http *http.Client) (rest.Interface, error) {
+	cfg = dynamic.ConfigFor(cfg)
+	cfg.GroupVersion, cfg.APIPath = nil, "/apis"
+	return rest.UnversionedRESTClientForConfigAndClient(cfg, http)
 }
 
 // makePosters prepares what is written most.

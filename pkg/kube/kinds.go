@@ -7,9 +7,12 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	v1 "k8s.io/api/core/v1"
 	resourcev1 "k8s.io/api/resource/v1"
+	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/sluice-scheduler/sluice/pkg/core"
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
@@ -23,7 +26,8 @@ func isObject(o any) bool {
 	switch o.(type) {
 	case *v1.Pod, *v1.Node, *v1.Namespace, *v1.Service, *v1.ReplicationController, *appsv1.ReplicaSet, *appsv1.StatefulSet, *resourcev1.DeviceClass,
 		*v1.PersistentVolumeClaim, *v1.PersistentVolume, *storagev1.StorageClass, *storagev1.CSINode, *storagev1.CSIDriver, *storagev1.CSIStorageCapacity,
-		*storagev1.VolumeAttachment:
+		*storagev1.VolumeAttachment,
+		*unstructured.Unstructured, *schedulingv1beta1.PodGroup, *batchv1.Job, *appsv1.Deployment, *v1.ConfigMap: // what tells of gangs
 		return true
 	}
 	return false
@@ -34,18 +38,24 @@ type pods struct {
 	reader *reader
 	// vanished is told of pods that may have been refused by their kubelet.
 	vanished func(*cluster.PodFact)
+	// wanted is told of pods of ours; nil if nothing of gangs is read.
+	wanted *wanted
 }
 
 func (p pods) read(object any) (key, *cluster.PodFact) {
 	f := p.reader.pod(object.(*v1.Pod))
+	if f.Ours && p.wanted != nil {
+		p.wanted.see(object.(*v1.Pod))
+	}
 	return key{f.Namespace, f.Name}, f
 }
 
-func (pods) set(old **cluster.PodFact, fact *cluster.PodFact) []core.Event {
+func (p pods) set(old **cluster.PodFact, fact *cluster.PodFact) []core.Event {
 	switch {
 	case old == nil:
 		return []core.Event{core.PodSet{Pod: fact}}
 	case (*old).UID != fact.UID: // deleted and created again under its name while nobody watched
+		p.wanted.drop((*old).UID)
 		return []core.Event{core.PodGone{UID: (*old).UID}, core.PodSet{Pod: fact}}
 	case samePod(*old, fact):
 		return nil
@@ -61,6 +71,7 @@ func (p pods) gone(fact *cluster.PodFact, object any) []core.Event {
 	if fact.Ours && fact.Node != "" && !deleted && !started {
 		p.vanished(fact)
 	}
+	p.wanted.drop(fact.UID)
 	return []core.Event{core.PodGone{UID: fact.UID}}
 }
 

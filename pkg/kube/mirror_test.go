@@ -26,7 +26,7 @@ type podMirror = mirror[*cluster.PodFact]
 
 func newPodMirror() (*podMirror, *sink, *[]string) {
 	s, vanished := &sink{}, &[]string{}
-	p := pods{newReader("sluice", false, quietLog()), func(f *cluster.PodFact) { *vanished = append(*vanished, f.Name) }}
+	p := pods{newReader("sluice", false, quietLog()), func(f *cluster.PodFact) { *vanished = append(*vanished, f.Name) }, nil}
 	return newMirror(p, s, func(int) {}), s, vanished
 }
 
@@ -309,7 +309,7 @@ func TestAnObjectThatCannotBeReadIsHeld(t *testing.T) {
 	r.readPod = func(*v1.Pod, string) *cluster.PodFact { panic("absurd") }
 	r.readNode = func(*v1.Node) *cluster.NodeFact { panic("absurd") }
 	r.readNamespace = func(*v1.Namespace) *cluster.NamespaceFact { panic("absurd") }
-	require.NoError(t, newMirror(pods{r, nil}, s, func(int) {}).Add(pod("a", "1", "")))
+	require.NoError(t, newMirror(pods{r, nil, nil}, s, func(int) {}).Add(pod("a", "1", "")))
 	require.NoError(t, newMirror(nodes{r}, s, func(int) {}).Add(node("n1")))
 	require.NoError(t, newMirror(namespaces{r}, s, func(int) {}).Add(namespace("lab", "root.a")))
 	events := s.take()

@@ -202,6 +202,10 @@ func words(events []core.Event) (out []string) {
 			out = append(out, "class "+e.Class.Name+": "+e.Class.Extended)
 		case core.DeviceClassGone:
 			out = append(out, "class "+e.Name+" gone")
+		case core.GroupSet:
+			out = append(out, fmt.Sprintf("group %s %s of %d", e.Group.Namespace, e.Group.ID, e.Group.Min))
+		case core.GroupGone:
+			out = append(out, "group "+e.Namespace+" "+e.ID+" gone")
 		case core.PodRejected:
 			out = append(out, "pod "+string(e.UID)+" rejected: "+e.Reason)
 		}

@@ -22,6 +22,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 
+	"github.com/sluice-scheduler/sluice/pkg/app/gang"
 	"github.com/sluice-scheduler/sluice/pkg/config"
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 )
@@ -40,6 +41,8 @@ type WatchOptions struct {
 	TrustUser bool
 	// Extra is what node orders ask for beyond what all of them need.
 	Extra cluster.Extra
+	// Gangs are the kinds of objects that tell which pods start together; none if nothing of that is to be read.
+	Gangs []gang.Kind
 	// Text is a text in a ConfigMap to follow, unless its Name is empty. TellText is called with it, and whenever it or what is wrong with it
 	// changes, by one goroutine at a time.
 	Text     config.ConfigMapKey
@@ -58,6 +61,13 @@ type Watch struct {
 	denials map[string]*denial // of the resources that Sluice can do without
 	extra   cluster.Extra
 	again   time.Duration // after which what may not be read is asked for again
+
+	gangs     *gangs
+	kinds     []gang.Kind // that tell of them
+	tellers   map[gang.Kind]*gangMirror
+	wanted    *wanted       // nil if nothing of them is read
+	find      time.Duration // after which the API server is asked again which of them it serves
+	discovery sync.Once     // to complain that it does not tell
 
 	text     config.ConfigMapKey
 	tellText func(Text)
@@ -95,6 +105,7 @@ func NewWatch(c *Client, o WatchOptions, sink Sink) (*Watch, error) {
 		denials:  map[string]*denial{},
 		extra:    o.Extra,
 		again:    askAgain,
+		find:     findAgain,
 		text:     o.Text,
 		tellText: o.TellText,
 		selector: selector.String(),
@@ -103,6 +114,8 @@ func NewWatch(c *Client, o WatchOptions, sink Sink) (*Watch, error) {
 		synced:   make(chan struct{}),
 	}
 	w.reader.others = o.OtherSchedulers
+	w.gangs = newGangs(w.reader, append([]string{o.Scheduler}, o.OtherSchedulers...), o.TrustUser, sink)
+	w.withoutGangs(o.Gangs)
 	w.without(spaces, "queues and quotas that their annotations set are not known, and pods whose required affinity or anti-affinity has a namespaceSelector "+
 		"are held").begun = func() { w.hide(spaces, true) }
 	w.without(deviceClasses, "pods that ask for an extended resource which a DeviceClass provides are told that no node offers it").optional = true
@@ -119,13 +132,16 @@ func NewWatch(c *Client, o WatchOptions, sink Sink) (*Watch, error) {
 // its node.
 func (w *Watch) Run(ctx context.Context) {
 	ctx = quietly(ctx, w.log)
+	if w.wanted != nil {
+		w.wanted.ctx = ctx
+	}
 	var all sync.WaitGroup
 	all.Go(func() {
 		track(ctx, w, tracked[*cluster.NodeFact]{"nodes", newNode, newNodes, nodes{w.reader}})
 	})
 	all.Go(func() {
 		vanished := func(f *cluster.PodFact) { w.verify.check(ctx, f) }
-		track(ctx, w, tracked[*cluster.PodFact]{"pods", newPod, newPods, pods{w.reader, vanished}})
+		track(ctx, w, tracked[*cluster.PodFact]{"pods", newPod, newPods, pods{w.reader, vanished, w.wanted}})
 	})
 	all.Go(func() {
 		track(ctx, w, tracked[*cluster.NamespaceFact]{spaces, newNamespace, newNamespaces, namespaces{w.reader}})
@@ -136,6 +152,9 @@ func (w *Watch) Run(ctx context.Context) {
 	w.trackStorage(ctx, all.Go)
 	if w.extra.Selectors {
 		w.trackSelectors(ctx, all.Go)
+	}
+	if len(w.kinds) > 0 {
+		all.Go(func() { w.followGangs(ctx) })
 	}
 	if w.text.Name != "" {
 		all.Go(func() { w.followText(ctx) })
@@ -212,21 +231,26 @@ func (w *Watch) listed(resource string) func(times int) {
 			w.log.Info("relisted: the watch could not be resumed, so all was read anew and compared", "watching", resource)
 			return
 		}
+		if resource == "pods" && w.wanted != nil {
+			late := time.AfterFunc(readWithin, func() { w.late(mounted) })
+			w.wanted.whenIdle(func() { late.Stop(); w.settled(mounted) })
+		}
 		w.settled(resource)
 	}
 }
 
-// settled notes that a resource need not be waited for any more: it is in the sink, or Sluice goes on without.
-func (w *Watch) settled(resource string) {
+// settled notes that a resource need not be waited for any more: it is in the sink, or Sluice goes on without. It reports whether that is news.
+func (w *Watch) settled(resource string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.waiting[resource] {
-		return
+		return false
 	}
 	delete(w.waiting, resource)
 	if len(w.waiting) == 0 {
 		close(w.synced)
 	}
+	return true
 }
 
 // Synced is closed as soon as all that was there at the start is in the sink; what Sluice can do without only if it can be read.

@@ -20,9 +20,11 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
 	resourcev1 "k8s.io/api/resource/v1"
+	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
@@ -97,8 +99,8 @@ func line(kind string, o runtime.Object) string {
 	return fmt.Sprintf(`{"type": %q, "object": %s}`, kind, data)
 }
 
-// bookmark ends the initial stream.
-func bookmark(resource string) string {
+// bookmark ends the initial stream, which was of these objects.
+func bookmark(resource string, objects []runtime.Object) string {
 	m := metav1.ObjectMeta{ResourceVersion: "100", Annotations: map[string]string{metav1.InitialEventsAnnotationKey: "true"}}
 	switch resource {
 	case "pods":
@@ -131,6 +133,16 @@ func bookmark(resource string) string {
 		return line("BOOKMARK", &storagev1.CSIStorageCapacity{ObjectMeta: m})
 	case attachments:
 		return line("BOOKMARK", &storagev1.VolumeAttachment{ObjectMeta: m})
+	case kubeGroups:
+		return line("BOOKMARK", &schedulingv1beta1.PodGroup{TypeMeta: metav1.TypeMeta{Kind: "PodGroup", APIVersion: kubeServed}, ObjectMeta: m})
+	case volcanoGroups:
+		u := volcanoGroup("", 0)
+		if len(objects) > 0 { // it has their version
+			u.SetAPIVersion(objects[0].(*unstructured.Unstructured).GetAPIVersion())
+		}
+		u.SetResourceVersion(m.ResourceVersion)
+		u.SetAnnotations(m.Annotations)
+		return line("BOOKMARK", u)
 	}
 	return line("BOOKMARK", &v1.Node{ObjectMeta: m})
 }
@@ -166,7 +178,7 @@ func (s *watched) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		for _, o := range objects {
 			send(line("ADDED", o))
 		}
-		send(bookmark(resource))
+		send(bookmark(resource, objects))
 	}
 	for {
 		select {
@@ -234,6 +246,15 @@ func follow(t *testing.T, server *watched, selector string) (*Watch, *sink, *saf
 func followWith(t *testing.T, server *watched, o WatchOptions) (*Watch, *sink, *safeBuffer) {
 	t.Helper()
 	c, _ := serve(t, server.ServeHTTP)
+	w, s, log := prepare(t, c, o)
+	require.ErrorContains(t, w.Check(), "deviceclasses and namespaces and nodes and persistentvolumeclaims and persistentvolumes and pods ")
+	begin(t, w)
+	return w, s, log
+}
+
+// prepare makes a watch that asks again soon for what may not be read.
+func prepare(t *testing.T, c *Client, o WatchOptions) (*Watch, *sink, *safeBuffer) {
+	t.Helper()
 	s, log := &sink{}, &safeBuffer{}
 	o.Scheduler, o.Log = "sluice", slog.New(slog.NewTextHandler(log, nil))
 	w, err := NewWatch(c, o, s)
@@ -242,12 +263,16 @@ func followWith(t *testing.T, server *watched, o WatchOptions) (*Watch, *sink, *
 	for _, d := range w.denials {
 		d.again = w.again
 	}
-	require.ErrorContains(t, w.Check(), "deviceclasses and namespaces and nodes and persistentvolumeclaims and persistentvolumes and pods ")
+	return w, s, log
+}
+
+// begin runs a watch until the test ends.
+func begin(t *testing.T, w *Watch) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { w.Run(ctx); close(ended) }()
 	t.Cleanup(func() { cancel(); <-ended })
-	return w, s, log
 }
 
 // awaitWords gathers events until they are as wanted, in any order between the two watches.

@@ -61,6 +61,21 @@ func TestInboxForgetsReplacedFactsOfVolumes(t *testing.T) {
 	require.Equal(t, []core.Event{claim("a", "")}, b.Take())
 }
 
+// TestInboxKeepsTheNewestOfEachSourceOfAGroup: sources tell independently of each other.
+func TestInboxKeepsTheNewestOfEachSourceOfAGroup(t *testing.T) {
+	b := NewInbox()
+	group := func(origin cluster.Origin, least int) core.Event {
+		return core.GroupSet{Group: &cluster.GroupFact{Namespace: "default", ID: "flink/a", Origin: origin, Min: least}}
+	}
+	b.Put(group(cluster.FromObject, 1), group(cluster.FromConfigMap, 2), group(cluster.FromObject, 3))
+	require.Equal(t, []core.Event{group(cluster.FromConfigMap, 2), group(cluster.FromObject, 3)}, b.Take())
+	gone := core.GroupGone{Namespace: "default", ID: "flink/a", Origin: cluster.FromObject}
+	b.Put(group(cluster.FromObject, 1), gone)
+	require.Equal(t, []core.Event{gone}, b.Take())
+	b.Put(gone, group(cluster.FromObject, 4))
+	require.Equal(t, []core.Event{gone, group(cluster.FromObject, 4)}, b.Take())
+}
+
 func TestInboxKeepsGoneBetweenTwoLives(t *testing.T) {
 	b := NewInbox()
 	b.Put(nodeSet("n", 1), core.NodeGone{Name: "n"}, nodeSet("n", 2))

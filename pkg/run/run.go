@@ -14,6 +14,7 @@ import (
 
 	v1 "k8s.io/api/core/v1"
 
+	"github.com/sluice-scheduler/sluice/pkg/app/gang"
 	"github.com/sluice-scheduler/sluice/pkg/config"
 	"github.com/sluice-scheduler/sluice/pkg/config/queues"
 	"github.com/sluice-scheduler/sluice/pkg/core"
@@ -102,7 +103,7 @@ func newProcess(o Options) (*process, error) {
 	p.configure()
 	if p.watch, err = kube.NewWatch(p.client, kube.WatchOptions{
 		Scheduler: c.SchedulerName, OtherSchedulers: c.OtherSchedulerNames, Nodes: c.Nodes.Selector, TrustUser: c.Queues.TrustUserAnnotation, Extra: p.settings.extra,
-		Text: c.Queues.Object, TellText: p.settings.TakeText, Log: o.Log,
+		Gangs: gang.Kinds, Text: c.Queues.Object, TellText: p.settings.TakeText, Log: o.Log,
 	}, p.inbox); err != nil {
 		return nil, err
 	}

@@ -1,8 +1,11 @@
 package run
 
-import "github.com/sluice-scheduler/sluice/pkg/core"
+import (
+	"github.com/sluice-scheduler/sluice/pkg/core"
+	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+)
 
-// storedObject names an object that has to do with volumes.
+// storedObject names an object that has to do with volumes, or what one source tells of a group.
 type storedObject struct {
 	kind            byte
 	namespace, name string
@@ -31,6 +34,14 @@ func storedIn(e core.Event) (of storedObject, gone bool) {
 		return storedObject{'a', "", e.Attachment.Name}, false
 	case core.AttachmentGone:
 		return storedObject{'a', "", e.Name}, true
+	case core.GroupSet:
+		return groupObject(e.Group.Namespace, e.Group.ID, e.Group.Origin), false
+	case core.GroupGone:
+		return groupObject(e.Namespace, e.ID, e.Origin), true
 	}
 	return of, false // classes and drivers are few
+}
+
+func groupObject(namespace, id string, origin cluster.Origin) storedObject {
+	return storedObject{'0' + byte(origin), namespace, id}
 }

@@ -25,6 +25,9 @@ type Piece struct {
 	conf spec.Config
 }
 
+// Silent reports whether the object tells of no group.
+func (p *Piece) Silent() bool { return p == nil || len(p.whole) == 0 && p.part == nil }
+
 // part is one object's contribution to the fact of a group that several objects make.
 type part interface {
 	// group is the ID of the group.

@@ -2,6 +2,7 @@ package gang
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	v1 "k8s.io/api/core/v1"
@@ -47,6 +48,21 @@ func TestChangesAreToldOnce(t *testing.T) {
 	require.Empty(t, s.Gone(key))
 	require.Empty(t, s.Set(nil))
 	require.Equal(t, NewSources(), s, "nothing is kept of what is gone")
+}
+
+// What a PodGroup's status says already is not to be written again.
+func TestWhatTheStatusOfAPodGroupSays(t *testing.T) {
+	g := ensemble(3)
+	g.Generation = 4
+	read := func() *cluster.GroupFact { return NewSources().Set(reader.Read(g))[0].Fact }
+	require.Equal(t, []any{int64(4), false, cluster.Condition{}}, []any{read().Generation, read().Scheduled, read().Said})
+	since := metav1.NewTime(time.Unix(1_800_000_000, 0))
+	g.Status.Conditions = []metav1.Condition{{
+		Type: "PodGroupInitiallyScheduled", Status: "False", Reason: "Unschedulable", Message: "no room", ObservedGeneration: 4, LastTransitionTime: since,
+	}}
+	require.Equal(t, cluster.Condition{Digest: cluster.Digest("Unschedulable", "no room", 4), Since: since.Time}, read().Said)
+	g.Status.Conditions[0].Status = "True"
+	require.Equal(t, []any{true, cluster.Condition{}}, []any{read().Scheduled, read().Said})
 }
 
 // An object tells the same in its Go type and without one.
