@@ -2,6 +2,7 @@ package gang
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -83,49 +84,75 @@ func (f *flink) worker() *member {
 // roles says how many of each role there are, and how many the job cannot do without.
 func (f *flink) roles(manager, worker *member) {
 	c, native := f.cluster, f.cluster.Mode == spec.Native
-	least, more := f.least()
+	least, count := f.workers()
 	f.draft.exact = !native
 	f.draft.add(role{name: spec.ComponentJobManager, member: manager, min: 1, count: int(c.JobManagers), first: native})
-	f.draft.add(role{name: spec.ComponentTaskManager, member: worker, min: least, count: int(c.TaskManagers) + more})
+	f.draft.add(role{name: spec.ComponentTaskManager, member: worker, min: least, count: count})
 	f.draft.fact.Soft = native && !c.Session
-	f.draft.fact.Together = f.adaptive()
+	f.draft.fact.Together = c.Adaptive()
 	f.draft.fact.Patience = f.patience()
 }
 
-// least is how many TaskManagers the job cannot do without, and how many more than it needs will be asked for.
-func (f *flink) least() (n, redundant int) {
+// workers is how many TaskManagers the job cannot do without, and how many there are to be.
+func (f *flink) workers() (least, count int) {
 	c := f.cluster
-	if extra, err := c.Config.Int(0, "slotmanager.redundant-taskmanager-num"); err == nil && c.Mode == spec.Native {
-		redundant = int(min(max(extra, 0), spec.MaxParallelism))
-	}
+	count = int(c.TaskManagers)
+	least = count
 	switch {
 	case c.Session && c.Mode == spec.Standalone:
-		return 0, 0
-	case c.Session: // the slots that it is to have before any job
-		return int(c.TaskManagers), redundant
-	case f.adaptive() || f.batch():
-		return min(1, int(c.TaskManagers)), redundant
+		least = 0
+	case c.Adaptive() || c.Batch():
+		least = min(1, count)
 	}
-	return int(c.TaskManagers), redundant
+	if c.Mode == spec.Standalone {
+		return least, count
+	}
+	least, count = max(least, f.total()), max(count, f.total())
+	count += f.number("slotmanager.redundant-taskmanager-num")
+	if slots := f.number("slotmanager.number-of-slots.max"); slots > 0 {
+		return f.capped(least, count, max(1, slots/int(c.Slots)))
+	}
+	return least, count
 }
 
-func (f *flink) scheduler() string {
-	name, _ := f.cluster.Config.Get("jobmanager.scheduler")
-	return strings.ToLower(name)
+// total is how many TaskManagers make up the resources that a cluster is to have before any job (slotmanager.min-total-resource).
+func (f *flink) total() int {
+	c := f.cluster
+	cores, err := c.Config.Float(0, "slotmanager.min-total-resource.cpu")
+	if err != nil || c.TaskManager.CPU <= 0 {
+		cores = 0
+	}
+	memory, err := c.Config.Bytes(0, "slotmanager.min-total-resource.memory")
+	if err != nil || c.Memory.Process <= 0 {
+		memory = 0
+	}
+	n := 0
+	if cores > 0 {
+		n = int(min(math.Ceil(cores/c.TaskManager.CPU), spec.MaxParallelism))
+	}
+	if memory > 0 {
+		n = max(n, int(min((memory+c.Memory.Process-1)/c.Memory.Process, spec.MaxParallelism)))
+	}
+	return n
 }
 
-func (f *flink) reactive() bool {
-	return f.cluster.Mode == spec.Standalone && strings.EqualFold(f.cluster.Config["scheduler-mode"], "reactive")
+// capped keeps to slotmanager.number-of-slots.max. A job that needs more slots at once can never start.
+func (f *flink) capped(least, count, most int) (int, int) {
+	if least > most {
+		f.draft.fact.Warnings = append(f.draft.fact.Warnings, fmt.Sprintf(
+			"slotmanager.number-of-slots.max allows %s and the job needs %d, so it can never start: raise it, or lower the parallelism", plural(most, "TaskManager"), least))
+		return least, count
+	}
+	return least, min(count, most)
 }
 
-// adaptive jobs run with what they get, and restart whenever that changes.
-func (f *flink) adaptive() bool {
-	return !f.cluster.Session && !f.batch() && (f.reactive() || f.scheduler() == "adaptive")
-}
-
-// batch jobs hand their tasks, stage by stage, to however many TaskManagers there are.
-func (f *flink) batch() bool {
-	return !f.cluster.Session && (strings.EqualFold(f.cluster.Config["execution.runtime-mode"], "batch") || f.scheduler() == "adaptivebatch")
+// number reads a number of slots or TaskManagers; 0 if there is none that makes sense.
+func (f *flink) number(key string) int {
+	n, err := f.cluster.Config.Int(0, key)
+	if err != nil {
+		return 0
+	}
+	return int(min(max(n, 0), spec.MaxParallelism))
 }
 
 // patience is how long the job waits for its slots before it fails. Standalone clusters do not wait, but with the adaptive scheduler.
@@ -133,9 +160,9 @@ func (f *flink) patience() time.Duration {
 	c := f.cluster
 	keys := []string{"slot.request.timeout"}
 	switch {
-	case f.reactive(): // waits for ever
+	case f.cluster.Reactive(): // waits for ever
 		return 0
-	case f.adaptive():
+	case f.cluster.Adaptive():
 		keys = []string{"jobmanager.adaptive-scheduler.submission.resource-wait-timeout", "jobmanager.adaptive-scheduler.resource-wait-timeout"}
 	case c.Mode == spec.Standalone:
 		return 0
@@ -157,19 +184,19 @@ func (f *flink) say(what string) {
 	c := f.cluster
 	workers := fmt.Sprintf("parallelism %d / %s = %s", c.Parallelism, plural(int(c.Slots), "slot"), plural(int(c.TaskManagers), "TaskManager"))
 	switch {
-	case c.Session && c.TaskManagers > 0 && c.Mode == spec.Native:
-		workers = fmt.Sprintf("session, slotmanager.number-of-slots.min makes %s", plural(int(c.TaskManagers), "TaskManager"))
+	case c.Session && c.Mode == spec.Native && max(int(c.TaskManagers), f.total()) > 0:
+		workers = "session that is to have " + plural(max(int(c.TaskManagers), f.total()), "TaskManager") + " before any job"
 	case c.Session:
 		workers = "session, whose jobs are not known"
 	case c.Mode == spec.Standalone:
 		workers = "standalone, " + plural(int(c.TaskManagers), "TaskManager")
 	}
 	switch {
-	case f.reactive():
+	case f.cluster.Reactive():
 		workers += ", reactive: runs with 1"
-	case f.adaptive():
+	case f.cluster.Adaptive():
 		workers += ", adaptive: runs with 1"
-	case f.batch():
+	case f.cluster.Batch():
 		workers += ", batch: runs with 1"
 	}
 	if c.JobManagers > 1 {

@@ -153,7 +153,7 @@ func (p *plainPart) join(all []part, mounted func(Key) spec.Config) *cluster.Gro
 	c.JobManagers, c.TaskManagers = int64(counts[app.JobManager]), int64(counts[app.TaskManager])
 	f := flink{reader: p.reader, cluster: c, draft: d}
 	f.controllers(all)
-	d.fact.Together, d.fact.Patience = f.adaptive(), f.patience()
+	d.fact.Together, d.fact.Patience = c.Adaptive(), f.patience()
 	f.say(strings.Join(names, " and "))
 	p.settle(d, counts, names)
 	return d.finish(p.reader)
@@ -161,7 +161,7 @@ func (p *plainPart) join(all []part, mounted func(Key) spec.Config) *cluster.Gro
 
 // controllers puts in the roles, and what is wished on any of the controllers or of their pods.
 func (f *flink) controllers(all []part) {
-	least, _ := f.least()
+	least, _ := f.workers()
 	for _, other := range all {
 		o := other.(*plainPart)
 		w := role{member: o.member, count: o.replicas}

@@ -10,7 +10,7 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/app/flink/spec"
 )
 
-// Kind is a kind of objects to be watched, in all namespaces.
+// Kind is a kind of objects to be watched, in all namespaces. Where its version is not served any other will do.
 type Kind struct {
 	Group, Version, Kind, Resource string
 	// Selector is the label selector of the objects that matter; empty for all.
@@ -29,7 +29,7 @@ var Kinds = []Kind{
 	podGroups, volcanoPodGroups, pluginPodGroups, kaiPodGroups,
 	flinkDeployments, configMaps, deployments, statefulSets, jobs,
 	sparkApplications, rayClusters, jobSets, leaderWorkerSets,
-	pyTorchJobs, tfJobs, mpiJobs, mpiJobs2, xgBoostJobs, paddleJobs, jaxJobs,
+	pyTorchJobs, tfJobs, mpiJobs, xgBoostJobs, paddleJobs, jaxJobs,
 }
 
 var (
@@ -98,8 +98,7 @@ var (
 	}
 	pyTorchJobs = training("v1", "PyTorchJob")
 	tfJobs      = training("v1", "TFJob")
-	mpiJobs     = training("v1", "MPIJob")
-	mpiJobs2    = training("v2beta1", "MPIJob")
+	mpiJobs     = training("v2beta1", "MPIJob") // or v1, of the training operator
 	xgBoostJobs = training("v1", "XGBoostJob")
 	paddleJobs  = training("v1", "PaddleJob")
 	jaxJobs     = training("v1", "JAXJob")

@@ -104,7 +104,7 @@ func (j *trainingJob) member(r *Reader, o metav1.Object, k Kind, name string, sp
 	kind, labels := strings.ToLower(k.Kind), map[string]string{"training.kubeflow.org/job-name": o.GetName()}
 	labels["training.kubeflow.org/operator-name"] = kind + "-controller"
 	labels["training.kubeflow.org/replica-type"] = strings.ToLower(name)
-	if strings.HasSuffix(text(content(o), "apiVersion"), "/"+mpiJobs2.Version) {
+	if text(content(o), "apiVersion") == mpiJobs.APIVersion() {
 		labels["training.kubeflow.org/operator-name"] = "mpi-operator"
 		labels["training.kubeflow.org/job-role"] = strings.ToLower(name)
 		delete(labels, "training.kubeflow.org/replica-type")

@@ -25,8 +25,8 @@ type Piece struct {
 	conf spec.Config
 }
 
-// Silent reports whether the object tells of no group.
-func (p *Piece) Silent() bool { return p == nil || len(p.whole) == 0 && p.part == nil }
+// Silent reports whether the object tells of no group, nor helps another to.
+func (p *Piece) Silent() bool { return p == nil || len(p.whole) == 0 && p.part == nil && p.conf == nil }
 
 // part is one object's contribution to the fact of a group that several objects make.
 type part interface {

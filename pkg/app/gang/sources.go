@@ -46,7 +46,7 @@ func (s *Sources) Set(p *Piece) []Change {
 	}
 	touched := s.drop(p.Key)
 	tells := p.subjects()
-	if len(tells) > 0 || p.conf != nil {
+	if !p.Silent() {
 		s.pieces[p.Key] = p
 	}
 	if on, of := p.mounts(); on != (Key{}) {

@@ -1,6 +1,8 @@
 package spec
 
 import (
+	"strings"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -79,6 +81,22 @@ type External struct {
 	Name   string // Flink's name, such as gpu
 	Key    string // the Kubernetes resource, such as nvidia.com/gpu; empty when Flink asks Kubernetes for nothing
 	Amount int64  // per TaskManager
+}
+
+// Reactive reports whether the job uses every TaskManager that there is, and restarts whenever that changes.
+func (c *Cluster) Reactive() bool {
+	return c.Mode == Standalone && !c.Session && strings.EqualFold(c.Config["scheduler-mode"], "reactive")
+}
+
+// Adaptive reports whether the job runs with what it gets, and restarts to use more; a reactive one does, too.
+func (c *Cluster) Adaptive() bool {
+	return !c.Session && !c.Batch() && (c.Reactive() || strings.EqualFold(c.Config["jobmanager.scheduler"], "adaptive"))
+}
+
+// Batch reports whether the job is configured to be one that hands its tasks, stage by stage, to however many TaskManagers there are. One that says so in its code only
+// is taken for a streaming job.
+func (c *Cluster) Batch() bool {
+	return !c.Session && (strings.EqualFold(c.Config["execution.runtime-mode"], "batch") || strings.EqualFold(c.Config["jobmanager.scheduler"], "adaptivebatch"))
 }
 
 // Type is the value of the label "type" on all objects of the cluster.
