@@ -49,6 +49,10 @@ type Core struct {
 	gangDue time.Time
 	// draining are the gangs for which nodes are drained.
 	draining []*gang
+	// prospects is what the outlooks of gangs are judged by.
+	prospects prospects
+	// filled are gangs of which pods have been bound whose status may have to say so.
+	filled []*gang
 	// contested are nodes on which room that we assumed may be gone.
 	contested map[string]bool
 
@@ -230,9 +234,7 @@ func (c *Core) Stats() Stats {
 	s.HeldBack, s.Reserved, s.Apps = n.HeldBack, n.Reserved, len(c.state.Apps())
 	s.Nodes, s.Pods, s.Shapes = c.state.KnownNodes(), c.state.PodCount(), c.state.Shapes()
 	s.Gathered = n.Gathered
-	for _, g := range c.gangs {
-		s.Expected += len(g.expected)
-	}
+	c.countGangs(&s)
 	s.Quarantined, s.Preparing = len(c.quarantine), len(c.preparing)
 	return s
 }

@@ -42,6 +42,8 @@ type Explanation struct {
 	Node string
 	// App is its application, AppFrom what decided about that, Role the pod's part in it.
 	App, AppFrom, Role string
+	// Group is the group that it starts with, GroupLine how that stands, in one line.
+	Group, GroupLine string
 	// Queue is the application's queue, QueueWhy what decided about it.
 	Queue, QueueWhy string
 	// Faults names what of the pod could not be read, or not as it is written.
@@ -94,6 +96,10 @@ func (c *Core) explain(p *cluster.Pod) Explanation {
 		if q := p.App.Queue(); q != nil {
 			x.Queue = q.Name
 		}
+	}
+	if g := c.gangOf(p); g != nil {
+		survey := c.surveyGroup(g)
+		x.Group, x.GroupLine = g.group.ID, survey.Line()
 	}
 	a := c.pending.Ask(p)
 	switch {

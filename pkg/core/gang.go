@@ -63,6 +63,12 @@ type gang struct {
 	vain    []string
 	// told is what its waiting pods were told last.
 	told pending.Told
+	// standing is where it stood when it was last looked at; while a pod stands in line for it that says more (standingOf).
+	standing GroupStanding
+	// outlook is by what it is judged whether it can ever start, and what came of that.
+	outlook outlook
+	// report is what the status of its object was to say last.
+	report report
 }
 
 // gangOf returns the gang of a pod, nil when it is in none.
@@ -76,6 +82,7 @@ func (c *Core) gangOf(p *cluster.Pod) *gang {
 
 // gather looks at the groups to which something has happened, and at those whose time has come.
 func (c *Core) gather() {
+	c.reviewOutlooks()
 	for _, g := range c.gangsDue() {
 		c.state.TouchGroup(g.group)
 	}
@@ -84,6 +91,7 @@ func (c *Core) gather() {
 			c.evaluate(group)
 		}
 	}
+	c.reportFilled()
 }
 
 // manyRounds bounds how often in a step what has been done for groups may have something done for groups: a few times, and the rest is for the next step.
@@ -158,7 +166,8 @@ func (c *Core) evaluate(group *cluster.Group) {
 		c.state.SetFinished(s.real[0].App, s.fact != nil && s.fact.Over)
 		c.followApps()
 	}
-	switch reason, text := c.whyNoGang(g, s); {
+	reason, text := c.whyNoGang(g, s)
+	switch {
 	case reason != "":
 		c.dropExpected(g)
 		c.holdGang(g, s, reason, text)
@@ -170,6 +179,9 @@ func (c *Core) evaluate(group *cluster.Group) {
 	default:
 		c.muster(g, s)
 	}
+	g.standing = g.stand(s, reason)
+	c.warn(g, s)
+	c.reportGang(g, s)
 	c.turnAway()
 }
 
@@ -184,7 +196,17 @@ type stock struct {
 	there, on map[string]int
 }
 
+// takeStock counts what there is of a gang, and notes where those that are expected belong.
 func (c *Core) takeStock(g *gang) *stock {
+	s := c.stockOf(g)
+	if len(s.real) > 0 {
+		g.claim = s.real[0].Claim()
+	}
+	return s
+}
+
+// stockOf counts what there is of a gang and changes nothing.
+func (c *Core) stockOf(g *gang) *stock {
 	s := &stock{fact: g.group.Fact(), there: map[string]int{}, on: map[string]int{}}
 	for _, p := range g.group.Members() {
 		switch {
@@ -213,9 +235,6 @@ func (c *Core) takeStock(g *gang) *stock {
 		}
 	}
 	slices.SortFunc(s.waiting, func(a, b *cluster.Pod) int { return cluster.CompareTurn(a.Fact, b.Fact) })
-	if len(s.real) > 0 {
-		g.claim = s.real[0].Claim()
-	}
 	return s
 }
 

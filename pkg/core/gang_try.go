@@ -93,8 +93,8 @@ func (c *Core) arrange(g *gang, line *pending.Line, by seatOrder) []*place.Seat 
 func (c *Core) begin(g *gang, seats []*place.Seat) {
 	waits := slices.ContainsFunc(seats, func(x *place.Seat) bool { return !x.Choice.Empty() })
 	c.state.Commit()
+	c.noteBegun(g)
 	g.begun, g.headStart, g.lapsed, g.ask, g.seats, g.lacking = true, false, false, nil, nil, time.Time{}
-	c.stats.Gangs++
 	if waits {
 		g.until = c.now.Add(c.cfg.VolumesWithin)
 		c.lookAt(g, g.until)

@@ -205,6 +205,7 @@ func (c *Core) settle(p *cluster.Pod) {
 	switch {
 	case p.Alloc != nil && p.Alloc.Bound:
 		c.pending.Drop(p)
+		c.fill(p)
 	case p.Alloc != nil && !p.Alloc.Reserved:
 		// Assumed: only its answer or a fact with a node ends that.
 	case p.Alloc != nil:

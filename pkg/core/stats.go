@@ -35,6 +35,11 @@ type Stats struct {
 	// Drains counts how often nodes began to be drained for a gang, HeadStarts how often its first pods were started without the others.
 	Drains, HeadStarts           uint64
 	Gangs, Kept, Arrived, Lapsed uint64
+	// Groups are how many groups there are of each standing, RoomsKept for how many of the Expected pods room is kept now, BeganAfter the times from the creation of a group's oldest pod until
+	// the group began.
+	Groups     map[GroupStanding]int
+	RoomsKept  int
+	BeganAfter Durations
 	// Apps is how many applications there are.
 	Apps int
 	// Nodes, Pods and Shapes are how many of each are known.

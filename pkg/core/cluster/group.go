@@ -90,6 +90,20 @@ func (g *Group) reckon() *GroupFact {
 	return best
 }
 
+// Facts returns what its sources tell of it, one of each, those first that count more: what the first tells holds.
+func (g *Group) Facts() (list []*GroupFact) {
+	if f := g.ofPods(); f != nil {
+		list = append(list, f)
+	}
+	for _, f := range g.told {
+		if f != nil {
+			list = append(list, f)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b *GroupFact) int { return cmp.Compare(a.Origin, b.Origin) })
+	return list
+}
+
 // ofPods is what its pods tell of it; where they contradict each other the first by origin and key.
 func (g *Group) ofPods() (best *GroupFact) {
 	for _, p := range g.members {

@@ -35,6 +35,9 @@ type GroupFact struct {
 	Why  string
 	// Patience is how long the application waits for its pods once the first of them runs (Flink's slot.request.timeout); 0 if that is not known.
 	Patience time.Duration
+	// Clock is the setting that Patience is, such as "slot.request.timeout", and Ends what happens then, as the beginning of a sentence that goes on with the time: "Flink will
+	// fail this slot request". Both may be empty.
+	Clock, Ends string
 	// Soft: the numbers are a guess that the application may undercut, so what is kept for pods that do not come is given up early.
 	Soft bool
 	// Twice: a second group of its size runs beside it while it is renewed (blue/green), so that its queue must have room for both.

@@ -60,6 +60,9 @@ func (s *State) Version() uint64 { return s.version }
 // Epoch grows whenever a known node goes: what was remembered by Index is void then.
 func (s *State) Epoch() uint64 { return s.epoch }
 
+// FactsVersion changes whenever nodes come or go, or what placement reads of one changes; what runs on them does not change it.
+func (s *State) FactsVersion() uint64 { return s.factsVersion }
+
 // Since calls f for every known node that changed after the version, latest first.
 func (s *State) Since(version uint64, f func(*Node)) {
 	for n := s.latest.older; n != &s.latest && n.Version > version; n = n.older {
@@ -119,6 +122,7 @@ func (s *State) SetNode(f *NodeFact) {
 		s.ground(n)
 	}
 	if old == nil || differ(old, f) {
+		s.factsVersion++
 		s.assignClass(n)
 		s.narrow()
 		s.touch(n)
@@ -141,6 +145,7 @@ func (s *State) RemoveNode(name string) {
 	n.newer, n.older = nil, nil
 	s.known--
 	s.epoch++
+	s.factsVersion++
 	s.touch(n) // while the fact is there: whoever follows the dirty list must see it go
 	s.leaveClass(n)
 	s.countOffers(n.Allocatable, -1)

@@ -64,6 +64,16 @@ func (s *State) dropShape(shape *Shape) {
 	}
 }
 
+// Sketch returns the shape that a demand makes, and does not keep it: for questions about pods that do not exist. Where other pods are is no part of it.
+func (s *State) Sketch(d *Demand) *Shape {
+	if shape := s.shapes[d.Key]; shape != nil {
+		return shape
+	}
+	shape := &Shape{Demand: d}
+	s.reckon(shape)
+	return shape
+}
+
 // reckon computes a shape's vector in the present space. A vector is replaced, never changed: allocations share it.
 func (s *State) reckon(shape *Shape) {
 	shape.Request, shape.Uncounted = s.Space.Vector(shape.Requests)

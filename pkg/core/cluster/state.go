@@ -35,6 +35,8 @@ type State struct {
 	latest  Node
 	version uint64
 	epoch   uint64
+	// factsVersion is that of what placement reads of the known nodes.
+	factsVersion uint64
 
 	// classes are in the order in which they came to be, classOf finds them by what makes them.
 	classes   []*Class

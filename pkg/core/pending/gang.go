@@ -66,6 +66,9 @@ func (q *Queue) PutGang(p *cluster.Pod, g *Gang, now time.Time) *Ask {
 	return a
 }
 
+// Lot returns the lot in which a pod stands for the group; nil when none has stood there yet.
+func (g *Gang) Lot() *Lot { return g.lot }
+
 // Gang returns what the ask stands for; nil when it stands for itself alone.
 func (a *Ask) Gang() *Gang { return a.gang }
 
