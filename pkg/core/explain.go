@@ -124,7 +124,7 @@ func (c *Core) explain(p *cluster.Pod) Explanation {
 }
 
 func (c *Core) explainAsk(x *Explanation, a *pending.Ask) {
-	x.Since, x.Attempts, x.Message = a.Entered, a.Attempts, a.Why
+	x.Since, x.Attempts, x.Message = a.Entered, int(a.Attempts), a.Why
 	switch a.State {
 	case pending.Gated:
 		x.Standing = StandingGated

@@ -390,8 +390,8 @@ func (c *Core) tryAgain(p *cluster.Pod, r retry) {
 	if r.atOnce || ask.State != pending.InLine {
 		return
 	}
-	wait := c.cfg.BackoffInitial << min(ask.Refusals, 16)
-	ask.Refusals++
+	wait := c.cfg.BackoffInitial << ask.Refusals
+	ask.Refusals = min(ask.Refusals+1, pending.MostRefusals)
 	c.pending.Backoff(ask, c.now.Add(min(wait, c.cfg.BackoffMax)), r.why)
 	if c.leading {
 		c.tell(ask, ReasonSchedulerError, r.why, "refused")

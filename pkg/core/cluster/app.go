@@ -42,8 +42,8 @@ type App struct {
 	firstClaim [1]claims
 	firstBirth [1]births
 	firstUsed  [6]int64
-	// at is the position in State.apps, atSpace that in State.appsIn.
-	at, atSpace int
+	// at is the position in State.apps, atSpace that in those of its namespace.
+	at, atSpace int32
 	touched     bool
 	// arriving: a pod of it is about to be placed.
 	arriving bool
@@ -61,10 +61,19 @@ type births struct {
 	pods int
 }
 
-type appKey struct{ namespace, id string }
+// appsOf are the applications of a namespace, in no order that means anything, and by their ids.
+type appsOf struct {
+	list  []*App
+	named map[string]*App
+}
 
 // App returns an application, nil when there is none.
-func (s *State) App(namespace, id string) *App { return s.appOf[appKey{namespace, id}] }
+func (s *State) App(namespace, id string) *App {
+	if in := s.appsIn[namespace]; in != nil {
+		return in.named[id]
+	}
+	return nil
+}
 
 // Apps returns all applications, in no order that means anything. The slice belongs to the state.
 func (s *State) Apps() []*App { return s.apps }
@@ -168,21 +177,24 @@ func (p *Pod) Role() string {
 // Claim is what a pod of ours claims; nil for others.
 func (p *Pod) Claim() *Claim { return p.claim }
 
-// claimOf is what a pod claims; one that was read without a claim is an application of its own.
-func claimOf(f *PodFact) *Claim {
+// claimOf is what a pod claims, and its application's id; one that was read without a claim wants nothing and is an application of its own.
+func claimOf(f *PodFact) (c *Claim, app string) {
 	if f.Claim == nil {
-		return &Claim{App: f.Name, AppFrom: "the pod itself"}
+		return &noClaim, f.Name
 	}
-	return f.Claim
+	return f.Claim, f.Claim.App
 }
+
+// noClaim is the claim of pods that have none; it never changes.
+var noClaim Claim
 
 // sameOwner reports whether a pod's new fact leaves its application, and what that is judged by, as they are.
 func sameOwner(p *Pod, old *PodFact) bool {
 	if p.Fact.Claim != nil && p.Fact.Claim == old.Claim && old.Created.Equal(p.Fact.Created) {
 		return true
 	}
-	c := claimOf(p.Fact)
-	return p.App.ID == c.App && p.App.Namespace == p.Fact.Namespace && compareClaims(p.claim, c) == 0 && sameGang(p.claim, c) && old.Created.Equal(p.Fact.Created)
+	c, app := claimOf(p.Fact)
+	return p.App.ID == app && p.App.Namespace == p.Fact.Namespace && compareClaims(p.claim, c) == 0 && sameGang(p.claim, c) && old.Created.Equal(p.Fact.Created)
 }
 
 // sameGang reports whether two claims say the same of the group.
@@ -192,19 +204,11 @@ func sameGang(a, b *Claim) bool {
 
 // setApp makes a pod of ours one of its application's, whose home is looked at again if the pod brings a new claim.
 func (s *State) setApp(p *Pod, old *PodFact) {
-	claim := claimOf(p.Fact)
+	claim, id := claimOf(p.Fact)
 	if p.App != nil {
 		s.leaveApp(p, old)
 	}
-	key := appKey{p.Fact.Namespace, claim.App}
-	a := s.appOf[key]
-	if a == nil {
-		a = &App{Namespace: key.namespace, ID: key.id, at: len(s.apps), atSpace: len(s.appsIn[key.namespace])}
-		a.claims, a.births, a.Used = a.firstClaim[:0], a.firstBirth[:0], a.firstUsed[:0]
-		s.appOf[key] = a
-		s.apps = append(s.apps, a)
-		s.appsIn[a.Namespace] = append(s.appsIn[a.Namespace], a)
-	}
+	a := s.appIn(p.Fact.Namespace, id)
 	p.App, p.claim = a, claim
 	s.enlist(p)
 	a.link(p)
@@ -212,6 +216,24 @@ func (s *State) setApp(p *Pod, old *PodFact) {
 	if a.claimed(claim, 1) {
 		s.place(a)
 	}
+}
+
+// appIn returns an application of a namespace, made when there is none.
+func (s *State) appIn(namespace, id string) *App {
+	in := s.appsIn[namespace]
+	if in == nil {
+		in = &appsOf{named: map[string]*App{}}
+		s.appsIn[namespace] = in
+	}
+	a := in.named[id]
+	if a == nil {
+		a = &App{Namespace: namespace, ID: id, at: int32(len(s.apps)), atSpace: int32(len(in.list))}
+		a.claims, a.births, a.Used = a.firstClaim[:0], a.firstBirth[:0], a.firstUsed[:0]
+		in.named[id] = a
+		in.list = append(in.list, a)
+		s.apps = append(s.apps, a)
+	}
+	return a
 }
 
 // leaveApp takes a pod out of its application, which goes with its last pod. The pod must not be on a node.
@@ -236,27 +258,18 @@ func (s *State) dropApp(a *App) {
 	s.dwell(a, nil)
 	s.setLedger(a, nil)
 	s.touchApp(a)
-	delete(s.appOf, appKey{a.Namespace, a.ID})
-	last := len(s.apps) - 1
-	s.apps[a.at] = s.apps[last]
-	s.apps[a.at].at = a.at
-	s.apps[last] = nil
-	s.apps = s.apps[:last]
+	dropAt(&s.apps, int(a.at), func(o *App, at int) { o.at = int32(at) })
 	a.at = -1
 	s.leaveSpace(a)
 }
 
 func (s *State) leaveSpace(a *App) {
-	apps := s.appsIn[a.Namespace]
-	last := len(apps) - 1
-	if last == 0 {
+	in := s.appsIn[a.Namespace]
+	delete(in.named, a.ID)
+	dropAt(&in.list, int(a.atSpace), func(o *App, at int) { o.atSpace = int32(at) })
+	if len(in.list) == 0 {
 		delete(s.appsIn, a.Namespace)
-		return
 	}
-	apps[a.atSpace] = apps[last]
-	apps[a.atSpace].atSpace = a.atSpace
-	apps[last] = nil
-	s.appsIn[a.Namespace] = apps[:last]
 }
 
 func (a *App) link(p *Pod) {

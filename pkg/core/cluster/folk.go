@@ -85,7 +85,7 @@ func (s *State) joinFolk(p *Pod, r *realm) {
 	if f == nil {
 		f = r.newFolk(key, p.Fact.Labels)
 	}
-	p.folk, p.atFolk = f, len(f.pods)
+	p.folk, p.atFolk = f, int32(len(f.pods))
 	f.pods = append(f.pods, p)
 }
 
@@ -126,7 +126,7 @@ func (s *State) leaveFolk(p *Pod) {
 	if f == nil {
 		return
 	}
-	dropAt(&f.pods, p.atFolk, func(o *Pod, at int) { o.atFolk = at })
+	dropAt(&f.pods, int(p.atFolk), func(o *Pod, at int) { o.atFolk = int32(at) })
 	p.folk = nil
 	if len(f.pods) > 0 {
 		return

@@ -52,7 +52,7 @@ func (s *State) beginAgain() {
 	s.again = false
 	slices.SortFunc(s.apps, func(a, b *App) int { return b.age().compare(a.age()) })
 	for i, a := range s.apps {
-		a.at = i
+		a.at = int32(i)
 	}
 	s.rehoming = len(s.apps)
 	s.pass++

@@ -97,7 +97,10 @@ func (s *State) followSpace(old, now *NamespaceFact) {
 	if s.sameSpace(old, now) {
 		return
 	}
-	apps := slices.Clone(s.appsIn[now.Name])
+	var apps []*App
+	if in := s.appsIn[now.Name]; in != nil {
+		apps = slices.Clone(in.list)
+	}
 	if len(apps) > fewApps {
 		s.lookAgain()
 		return

@@ -24,7 +24,7 @@ func (s *State) list(p *Pod) {
 		return
 	}
 	n := s.node(name)
-	p.nominee, p.atNominee = n, len(n.Nominees)
+	p.nominee, p.atNominee = n, int32(len(n.Nominees))
 	n.Nominees = append(n.Nominees, p)
 	if p.nomineeWith = p.Volumes; p.Volumes != nil {
 		p.Volumes.nominees = append(p.Volumes.nominees, p)
@@ -95,7 +95,7 @@ func (v *verifier) nominees() {
 	for name, n := range v.s.nodes {
 		for i, p := range n.Nominees {
 			listed++
-			v.check(p.nominee == n && p.atNominee == i && v.s.pods[p.Fact.UID] == p, "pod %s is on the list of node %s and does not know", p.Fact.UID, name)
+			v.check(p.nominee == n && int(p.atNominee) == i && v.s.pods[p.Fact.UID] == p, "pod %s is on the list of node %s and does not know", p.Fact.UID, name)
 		}
 	}
 	for uid, p := range v.s.pods {

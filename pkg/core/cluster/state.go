@@ -16,7 +16,7 @@ type State struct {
 
 	pods map[types.UID]*Pod
 	// freePods are the indexes that no pod has, among those that one has had.
-	freePods []int
+	freePods []int32
 	shapes   map[string]*Shape
 	nodes    map[string]*Node
 	// slots holds the known nodes by Index, with nil where an index is free.
@@ -69,9 +69,8 @@ type State struct {
 	manyDirty, manyRelieved int
 
 	apps  []*App
-	appOf map[appKey]*App
-	// appsIn are the applications of a namespace, in no order that means anything.
-	appsIn map[string][]*App
+	// appsIn are the applications by namespace; one without any has no entry.
+	appsIn map[string]*appsOf
 	// rehoming is how many of apps, from the first, are to be looked at again; again says that after these all are. touched are those that
 	// TouchedApps hands out.
 	rehoming int
@@ -107,8 +106,6 @@ type State struct {
 
 // Pod is a pod that the API server has and that is not terminal.
 type Pod struct {
-	// Index is dense over the pods, for slices beside the state; it may be used again after a pod has gone.
-	Index int
 	Fact  *PodFact
 	Shape *Shape
 	// Alloc is where the pod runs or is going to; nil while it waits.
@@ -126,12 +123,14 @@ type Pod struct {
 	next, prev *Pod
 	// folk are its like, atFolk its place among them.
 	folk   *folk
-	atFolk int
+	atFolk int32
 	// Yields: the pod may have to leave room to nominees of its priority or above.
 	Yields bool
 	// nominee is the node whose list of nominees it is on, at atNominee; nil for none.
 	nominee   *Node
-	atNominee int
+	atNominee int32
+	// Index is dense over the pods, for slices beside the state; it may be used again after a pod has gone.
+	Index int32
 	// nomineeWith is what it asks of volumes, as it is listed.
 	nomineeWith *Volumes
 }
@@ -173,7 +172,7 @@ func New() *State {
 		yieldTo: math.MinInt64, deviceClasses: map[string]*DeviceClassFact{},
 		classOf: map[string]*Class{}, labelKeys: map[string]*labelKey{}, manyClasses: 256,
 
-		appOf: map[appKey]*App{}, appsIn: map[string][]*App{}, namespaces: map[string]*NamespaceFact{}, homes: map[homeKey]home{},
+		appsIn: map[string]*appsOf{}, namespaces: map[string]*NamespaceFact{}, homes: map[homeKey]home{},
 		spreads: map[string]*spreading{},
 
 		groups:  groups{all: map[groupKey]*Group{}},
@@ -237,10 +236,10 @@ func (s *State) SetPod(f *PodFact) *Pod {
 	return p
 }
 
-func (s *State) podIndex() int {
+func (s *State) podIndex() int32 {
 	last := len(s.freePods) - 1
 	if last < 0 {
-		return len(s.pods)
+		return int32(len(s.pods))
 	}
 	i := s.freePods[last]
 	s.freePods = s.freePods[:last]

@@ -41,7 +41,7 @@ func (v *verifier) check(ok bool, format string, args ...any) {
 }
 
 func (v *verifier) pods() {
-	taken := map[int]bool{}
+	taken := map[int32]bool{}
 	for _, i := range v.s.freePods {
 		v.check(!taken[i], "index %d of a pod is free twice", i)
 		taken[i] = true

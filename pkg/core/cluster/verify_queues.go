@@ -98,15 +98,21 @@ func (v *verifier) owners() {
 			pods[p.App]++
 		}
 	}
-	v.check(len(pods) == len(v.s.apps) && len(v.s.appOf) == len(v.s.apps), "%d applications have pods, %d are listed", len(pods), len(v.s.apps))
+	v.check(len(pods) == len(v.s.apps), "%d applications have pods, %d are listed", len(pods), len(v.s.apps))
+	inSpaces := 0
+	for name, in := range v.s.appsIn {
+		inSpaces += len(in.list)
+		v.check(len(in.list) > 0 && len(in.named) == len(in.list), "namespace %s has %d applications, %d by name", name, len(in.list), len(in.named))
+	}
+	v.check(inSpaces == len(v.s.apps), "namespaces have %d applications, there are %d", inSpaces, len(v.s.apps))
 	for i, a := range v.s.apps {
 		listed := 0
 		a.Pods(func(p *Pod) {
 			listed++
 			v.check(p.App == a, "pod %s is listed in application %s", p.Fact.UID, a.ID)
 		})
-		v.check(a.at == i && listed == a.pods && a.pods == pods[a], "application %s has %d pods, counts %d, lists %d", a.ID, pods[a], a.pods, listed)
-		v.check(v.s.appsIn[a.Namespace][a.atSpace] == a, "application %s is not where it is listed in its namespace", a.ID)
+		v.check(int(a.at) == i && listed == a.pods && a.pods == pods[a], "application %s has %d pods, counts %d, lists %d", a.ID, pods[a], a.pods, listed)
+		v.check(v.s.App(a.Namespace, a.ID) == a && v.s.appsIn[a.Namespace].list[a.atSpace] == a, "application %s is not where it is listed in its namespace", a.ID)
 		sum := v.apps[a]
 		if sum == nil {
 			sum = &App{}

@@ -160,7 +160,7 @@ func (v *verifier) folks() {
 			v.check(f.at == j && r.folkOf[f.key] == f && len(f.pods) > 0, "a folk of %s is not filed", r.name)
 			for k, p := range f.pods {
 				listed++
-				v.check(p.folk == f && p.atFolk == k && r.project(p.Fact.Labels) == f.key, "pod %s is not among its like", p.Fact.UID)
+				v.check(p.folk == f && int(p.atFolk) == k && r.project(p.Fact.Labels) == f.key, "pod %s is not among its like", p.Fact.UID)
 			}
 		}
 	}

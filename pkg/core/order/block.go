@@ -132,6 +132,13 @@ func (b *block) raise(at, width int, most []int64) {
 	}
 }
 
+// emptied returns the block without its entries.
+func (b *block) emptied() *block {
+	clear(b.entries)
+	b.entries, b.free = b.entries[:0], b.free[:0]
+	return b
+}
+
 // measure writes down what the entry's node has free now.
 func (b *block) measure(at, width int) {
 	n := b.entries[at].node

@@ -72,7 +72,7 @@ func (o *Orders) bounded(s *cluster.State, x *Index, q *Query, want uint64) (bes
 					return false
 				}
 				r := rank{x.score(e.node) + shift + more(e.node), e.name}
-				if r.compare(bound) < 0 && q.Admits(e.node) {
+				if r.compare(bound) < 0 && q.admits(e.node) {
 					best, bound = e.node, r
 				}
 				return true

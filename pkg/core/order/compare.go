@@ -90,11 +90,11 @@ func (o *Orders) rawScores(n int) []int64 {
 
 // compared scores every node that fits, with what the raters say of all of them together.
 func (o *Orders) compared(s *cluster.State, x *Index, q *Query, want uint64, raters []weighted) (best *cluster.Node, visited int) {
-	if plain := want == 0 && !x.spec.readsRequest() && !(q.ByNode && q.Pod.Shape.Preferred != nil); q.Open && plain {
+	if plain := want == 0 && !x.spec.readsRequest() && !(q.ByNode && q.Pod.Shape.Preferred != nil); q.Admits == nil && plain {
 		visited = o.gather(x, q)
 	} else {
 		visited = o.walk(s, x, q, want, func(c candidate) {
-			if q.Open || q.Admits(c.node) {
+			if q.admits(c.node) {
 				o.fits = append(o.fits, c)
 			}
 		})

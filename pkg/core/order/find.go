@@ -15,11 +15,12 @@ type Query struct {
 	Classes []*cluster.Class
 	// ByNode: the shape's preferences read what classes do not tell apart.
 	ByNode bool
-	// Open: it admits every node of the classes that has room.
-	Open bool
-	// Admits is the last word about a node that has room.
+	// Admits is the last word about a node of the classes that has room; nil admits all.
 	Admits func(*cluster.Node) bool
 }
+
+// admits says whether a node that has room is admitted.
+func (q *Query) admits(n *cluster.Node) bool { return q.Admits == nil || q.Admits(n) }
 
 // First returns the best node for the query by the order that is named, nil when there is none, and how many nodes and blocks of nodes it looked at.
 func (o *Orders) First(s *cluster.State, q *Query) (best *cluster.Node, visited int) {
@@ -34,14 +35,11 @@ func (o *Orders) First(s *cluster.State, q *Query) (best *cluster.Node, visited 
 	case want != 0 && x.fit+x.avoid > 0:
 		return o.bounded(s, x, q, want)
 	}
-	bound, admits := rank{score: math.MinInt64}, q.Admits
-	if q.Open {
-		admits = nil
-	}
+	bound := rank{score: math.MinInt64}
 	for _, class := range q.Classes {
 		shift := x.shift(shape, class)
 		for _, shelf := range x.of(class) {
-			e, looked := shelf.first(shape.Wants, bound.shifted(-shift), admits)
+			e, looked := shelf.first(shape.Wants, bound.shifted(-shift), q.Admits)
 			visited += looked
 			if e != nil {
 				best, bound = e.node, e.rank.shifted(shift)
@@ -72,7 +70,7 @@ func (x *Index) shift(shape *cluster.Shape, class *cluster.Class) int64 {
 func (o *Orders) scored(s *cluster.State, x *Index, q *Query, want uint64) (best *cluster.Node, visited int) {
 	var bound rank
 	visited = o.walk(s, x, q, want, func(c candidate) {
-		if r := c.rank(); (best == nil || r.compare(bound) < 0) && q.Admits(c.node) {
+		if r := c.rank(); (best == nil || r.compare(bound) < 0) && q.admits(c.node) {
 			best, bound = c.node, r
 		}
 	})

@@ -18,6 +18,8 @@ type shelf struct {
 	blocks []*block
 	lows   []rank
 	mosts  []int64
+	// spare is a block that went, to be used again; nil for none.
+	spare *block
 }
 
 // full is how many entries make a block split in two, sparse how few make it join its neighbour.
@@ -37,15 +39,20 @@ var top = rank{score: 1<<63 - 1}
 
 // put makes an empty block at a position.
 func (s *shelf) put(at int, low rank) *block {
-	b := &block{entries: make([]entry, 0, full+1), free: make([]int64, 0, (full+1)*s.width)}
+	b := s.spare
+	s.spare = nil
+	if b == nil {
+		b = &block{entries: make([]entry, 0, full+1), free: make([]int64, 0, (full+1)*s.width)}
+	}
 	s.blocks = slices.Insert(s.blocks, at, b)
 	s.lows = slices.Insert(s.lows, at, low)
 	s.mosts = slices.Insert(s.mosts, at*s.width, make([]int64, s.width)...)
 	return b
 }
 
-// drop removes the block at a position.
+// drop removes the block at a position, whose entries are elsewhere by now.
 func (s *shelf) drop(at int) {
+	s.spare = s.blocks[at].emptied()
 	s.blocks = slices.Delete(s.blocks, at, at+1)
 	s.lows = slices.Delete(s.lows, at, at+1)
 	s.mosts = slices.Delete(s.mosts, at*s.width, (at+1)*s.width)
@@ -123,9 +130,9 @@ func (s *shelf) split(at int) {
 // join moves a sparse block's entries into the block before it.
 func (s *shelf) join(at int) {
 	b, before := s.blocks[at], s.blocks[at-1]
-	s.drop(at)
 	before.entries = append(before.entries, b.entries...)
 	before.free = append(before.free, b.free...)
+	s.drop(at)
 	before.remax(s.most(at - 1))
 	if len(before.entries) > full {
 		s.split(at - 1)

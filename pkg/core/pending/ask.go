@@ -28,8 +28,11 @@ const (
 type Ask struct {
 	Pod   *cluster.Pod
 	State State
-	// Attempts counts the times it was tried and did not get bound, Refusals those of them at which the API server refused the bind.
-	Attempts, Refusals int
+	// unheard: it stands in Queue.unheard.
+	unheard bool
+	// Attempts counts the times it was tried and did not get bound, Refusals those of them at which the API server refused the bind, up to MostRefusals.
+	Refusals uint16
+	Attempts int32
 	// Until is the end of the backoff.
 	Until time.Time
 	// Entered is when it began to wait.
@@ -49,11 +52,12 @@ type Ask struct {
 	// reservedIn is the branch from which it left for a reservation.
 	reservedIn *branch
 	place      int
-	// unheard: it stands in Queue.unheard.
-	unheard bool
 	// turn is the fact by which it was entered in order, so that it is found again after its fact has changed.
 	turn *cluster.PodFact
 }
+
+// MostRefusals is how many refusals are counted: the time to wait is doubled as often.
+const MostRefusals = 16
 
 func (a *Ask) spot() *int { return &a.place }
 

@@ -12,7 +12,7 @@ func (q *Queue) ask(p *cluster.Pod, now time.Time) *Ask {
 	a := q.Ask(p)
 	if a == nil {
 		a = &Ask{Pod: p, State: Away, Entered: now, Said: p.Fact.Said.Digest, place: outside}
-		for len(q.asks) <= p.Index {
+		for len(q.asks) <= int(p.Index) {
 			q.asks = append(q.asks, nil)
 		}
 		q.asks[p.Index] = a

@@ -90,7 +90,7 @@ func New(scale *share.Scale) *Queue {
 
 // Ask returns what is known of a waiting pod; nil when it does not wait.
 func (q *Queue) Ask(p *cluster.Pod) *Ask {
-	if p.Index < len(q.asks) {
+	if int(p.Index) < len(q.asks) {
 		return q.asks[p.Index]
 	}
 	return nil

@@ -38,7 +38,7 @@ func (v *verifier) asks() {
 		p := a.Pod
 		uid := p.Fact.UID
 		counts[a.State]++
-		v.check(p.Index == i, "the ask of %s is filed under another pod", uid)
+		v.check(int(p.Index) == i, "the ask of %s is filed under another pod", uid)
 		v.check((a.State == InLine) == (a.party != nil), "pod %s: state %d, in a line: %t", uid, a.State, a.party != nil)
 		if a.party == nil {
 			continue

@@ -29,14 +29,16 @@ func FirstWithin(s *cluster.State, o *order.Orders, p *cluster.Pod, a fit.Ask, v
 		return o.Best(s, p, by, fitting(a, nodes, within)), 1 + len(nodes)
 	}
 	v.Update(s, a)
-	q := &order.Query{
-		Pod: p, Order: by, Classes: v.Within(s, a), ByNode: v.ByNode, Open: v.Open(a),
-		Admits: func(n *cluster.Node) bool { return v.Admits(a, n) },
+	q := order.Query{Pod: p, Order: by, Classes: v.Within(s, a), ByNode: v.ByNode}
+	if within != nil || !v.Open(a) {
+		q.Admits = admission(a, v, within)
 	}
-	if within != nil {
-		q.Open, q.Admits = false, func(n *cluster.Node) bool { return within(n) && v.Admits(a, n) }
-	}
-	return o.First(s, q)
+	return o.First(s, &q)
+}
+
+// admission is apart from First so that an ask of which no more is to be asked costs no function.
+func admission(a fit.Ask, v *fit.View, within func(*cluster.Node) bool) func(*cluster.Node) bool {
+	return func(n *cluster.Node) bool { return (within == nil || within(n)) && v.Admits(a, n) }
 }
 
 // fitting returns those of a few nodes that are within and on which the ask fits.
