@@ -68,7 +68,7 @@ type State struct {
 	// manyDirty and manyRelieved are the lengths at which those that have gone are left out of dirtyQueues and relieved.
 	manyDirty, manyRelieved int
 
-	apps  []*App
+	apps []*App
 	// appsIn are the applications by namespace; one without any has no entry.
 	appsIn map[string]*appsOf
 	// rehoming is how many of apps, from the first, are to be looked at again; again says that after these all are. touched are those that
