@@ -24,8 +24,8 @@ type shelf struct {
 
 // full is how many entries make a block split in two, sparse how few make it join its neighbour.
 const (
-	full   = 64
-	sparse = 12
+	full   = 32
+	sparse = 6
 )
 
 func newShelf(at place, width int) *shelf {
