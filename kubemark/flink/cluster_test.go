@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,6 +32,8 @@ type cluster struct {
 	t   *testing.T
 	sim *flink.Simulator
 	ctx context.Context
+	// held says which pods the blind scheduler leaves alone.
+	held *atomic.Pointer[func(*corev1.Pod) bool]
 }
 
 func start(t *testing.T, definitions ...string) *cluster {
@@ -50,22 +53,26 @@ func start(t *testing.T, definitions ...string) *cluster {
 	running, stop := context.WithCancel(ctx)
 	done := make(chan error, 1)
 	go func() { done <- sim.Run(running) }()
-	go bindAll(running, c.Client())
+	held := &atomic.Pointer[func(*corev1.Pod) bool]{}
+	go bindAll(running, c.Client(), held)
 	t.Cleanup(func() {
 		stop()
 		require.NoError(t, <-done)
 	})
-	return &cluster{Cluster: c, t: t, sim: sim, ctx: ctx}
+	return &cluster{Cluster: c, t: t, sim: sim, ctx: ctx, held: held}
 }
 
 // bindAll is the blind scheduler.
-func bindAll(ctx context.Context, kube kubernetes.Interface) {
+func bindAll(ctx context.Context, kube kubernetes.Interface, held *atomic.Pointer[func(*corev1.Pod) bool]) {
 	for n := 0; ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
 		pods, err := kube.CoreV1().Pods("").List(ctx, metav1.ListOptions{FieldSelector: "spec.nodeName="})
 		if err != nil {
 			continue
 		}
 		for _, p := range pods.Items {
+			if hold := held.Load(); hold != nil && (*hold)(&p) {
+				continue
+			}
 			n++
 			_ = kube.CoreV1().Pods(p.Namespace).Bind(ctx, &corev1.Binding{
 				ObjectMeta: metav1.ObjectMeta{Name: p.Name, Namespace: p.Namespace, UID: p.UID},
@@ -296,4 +303,71 @@ func operatorExamples(t *testing.T, c *cluster) {
 		c.wait(name, func(j flink.Job) bool { return j.Done() && j.TaskManagers.Running == taskManagers })
 	}
 	c.shows("ACTIVE_BLUE", "get", "flinkbgdep")
+}
+
+// late is a job whose slots time out within seconds.
+const late = `
+apiVersion: flink.apache.org/v1beta1
+kind: FlinkDeployment
+metadata: {name: late, namespace: default}
+spec:
+  image: flink:1.20
+  flinkVersion: v1_20
+  flinkConfiguration:
+    execution.checkpointing.interval: "60 s"
+    slot.request.timeout: "4 s"
+    restart-strategy.type: fixed-delay
+    restart-strategy.fixed-delay.attempts: "1000"
+    restart-strategy.fixed-delay.delay: "1 s"
+  job: {parallelism: 4}
+`
+
+// unbound are the TaskManagers of a job that have no node, bound those that have one.
+func (c *cluster) split(job string) (bound, unbound []string) {
+	for _, p := range c.pods("app=" + job + ",component=taskmanager") {
+		if p.Spec.NodeName == "" {
+			unbound = append(unbound, p.Name)
+		} else {
+			bound = append(bound, p.Name)
+		}
+	}
+	return bound, unbound
+}
+
+// TestClocksOnARealCluster runs a job that gets half of its slots: it times out and asks by new names, its JobManager is lost meanwhile, and in the end it runs.
+func TestClocksOnARealCluster(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a control plane")
+	}
+	c := start(t)
+	hold := func(p *corev1.Pod) bool {
+		return strings.Contains(p.Name, "taskmanager") && p.Name != "late-taskmanager-1-1" && p.Name != "late-taskmanager-1-2"
+	}
+	c.held.Store(&hold)
+	file := filepath.Join(t.TempDir(), "late.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(late), 0o644))
+	c.kubectl("apply", "-f", file)
+
+	j := c.wait("late", func(j flink.Job) bool { return j.TaskManagers.Running == 2 })
+	require.False(t, j.Deadline.IsZero())
+	c.wait("late", func(j flink.Job) bool { return j.SlotTimeouts > 0 && j.TaskManagers.Created == 4 })
+	c.eventually("the two that wait have new names of the same attempt", func() bool {
+		bound, unbound := c.split("late")
+		return slices.Equal(bound, []string{"late-taskmanager-1-1", "late-taskmanager-1-2"}) && len(unbound) == 2 &&
+			!slices.Contains(unbound, "late-taskmanager-1-3") && strings.HasPrefix(unbound[0], "late-taskmanager-1-")
+	})
+
+	c.kill(c.names("app=late,component=jobmanager")[0])
+	c.wait("late", func(j flink.Job) bool { return j.Attempt == 2 && j.TaskManagers.Created == 4 })
+	c.eventually("what has a node is kept, what has none comes again by the next attempt", func() bool {
+		bound, unbound := c.split("late")
+		return slices.Equal(bound, []string{"late-taskmanager-1-1", "late-taskmanager-1-2"}) && len(unbound) == 2 &&
+			strings.HasPrefix(unbound[0], "late-taskmanager-2-") && strings.HasPrefix(unbound[1], "late-taskmanager-2-")
+	})
+	c.shows("CREATED", "get", "flinkdep", "late", "-o", "jsonpath={.status.jobStatus.state}")
+
+	c.held.Store(nil)
+	j = c.wait("late", func(j flink.Job) bool { return j.Done() && j.State == "RUNNING" })
+	require.True(t, j.Deadline.IsZero())
+	require.Zero(t, j.Restarts)
 }
