@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sluice-scheduler/sluice/kubemark/autoscaler"
 	"github.com/sluice-scheduler/sluice/kubemark/child"
 	"github.com/sluice-scheduler/sluice/kubemark/components"
 	"github.com/sluice-scheduler/sluice/kubemark/pki"
@@ -38,7 +39,9 @@ type Cluster struct {
 	processes []*child.Process // in the order they were started, the API server's successors included
 	sluices   []*Sluice
 	fleets    []*simnode.Fleet
-	stopped   bool
+
+	autoscalers []*autoscaler.Autoscaler
+	stopped     bool
 }
 
 // Start builds the cluster's programs if they are not there yet, cleans up after crashed
@@ -178,10 +181,13 @@ func (c *Cluster) Stop() error {
 		return nil
 	}
 	c.stopped = true
-	fleets, sluices, processes := c.fleets, c.sluices, c.processes
+	fleets, sluices, processes, autoscalers := c.fleets, c.sluices, c.processes, c.autoscalers
 	c.mu.Unlock()
 
 	var errs []error
+	for _, a := range autoscalers {
+		a.Stop()
+	}
 	for _, f := range fleets {
 		f.Stop()
 	}

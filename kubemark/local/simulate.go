@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/sluice-scheduler/sluice/kubemark/autoscaler"
 	"github.com/sluice-scheduler/sluice/kubemark/simnode"
 )
 
@@ -22,4 +23,16 @@ func (c *Cluster) Simulate(ctx context.Context, o simnode.Options) (*simnode.Fle
 	defer c.mu.Unlock()
 	c.fleets = append(c.fleets, f)
 	return f, nil
+}
+
+// Autoscale lets a fleet grow and shrink by groups of nodes, beside those it has, as the Cluster Autoscaler would. The cluster stops it when it stops.
+func (c *Cluster) Autoscale(ctx context.Context, f *simnode.Fleet, o autoscaler.Options) (*autoscaler.Autoscaler, error) {
+	a, err := autoscaler.Start(ctx, c.Client(), f, o)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.autoscalers = append(c.autoscalers, a)
+	return a, nil
 }

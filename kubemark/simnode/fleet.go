@@ -32,7 +32,9 @@ type Fleet struct {
 	mu      sync.Mutex
 	hosts   map[string]*host
 	entries map[types.UID]*entry
-	started int // pods started so far, for their addresses
+	indices map[string]int // the next of each group
+	made    int            // nodes made so far, for their addresses
+	started int            // pods started so far, for their addresses
 	stats   Stats
 }
 
@@ -62,7 +64,7 @@ func Start(ctx context.Context, cfg *rest.Config, o Options) (*Fleet, error) {
 	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[string](20*time.Millisecond, 5*time.Second)
 	f := &Fleet{
 		opts: o, client: client, queue: workqueue.NewTypedRateLimitingQueue(limiter),
-		hosts: map[string]*host{}, entries: map[types.UID]*entry{}, stats: Stats{Rejected: map[string]int{}},
+		hosts: map[string]*host{}, indices: map[string]int{}, entries: map[types.UID]*entry{}, stats: Stats{Rejected: map[string]int{}},
 	}
 	run, cancel := context.WithCancel(context.Background())
 	f.cancel = cancel
@@ -98,26 +100,69 @@ func (f *Fleet) start(ctx, run context.Context) error {
 func (f *Fleet) register(ctx context.Context) error {
 	var nodes []*corev1.Node
 	for _, g := range f.opts.Groups {
-		more, err := g.nodes(len(nodes), time.Now())
+		more, err := f.next(g)
 		if err != nil {
 			return err
 		}
 		nodes = append(nodes, more...)
 	}
-	return each(f.opts.Writers, len(nodes), func(i int) error {
-		n := nodes[i]
-		created, err := f.client.CoreV1().Nodes().Create(ctx, n, metav1.CreateOptions{})
-		if apierrors.IsAlreadyExists(err) {
-			return fmt.Errorf("a node named %s exists already; give the group another name", n.Name)
-		}
-		if err != nil {
-			return fmt.Errorf("create node %s: %w", n.Name, err)
-		}
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		f.hosts[n.Name] = newHost(created)
+	return each(f.opts.Writers, len(nodes), func(i int) error { return f.create(ctx, nodes[i]) })
+}
+
+// next makes the next Node objects of a group; no index is used twice.
+func (f *Fleet) next(g Group) ([]*corev1.Node, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	nodes, err := g.nodes(f.indices[g.Name], f.made, time.Now())
+	if err == nil {
+		f.indices[g.Name] += len(nodes)
+		f.made += len(nodes)
+	}
+	return nodes, err
+}
+
+// create registers one node. The fleet knows it before the API server does, for a scheduler may bind a pod to it at once.
+func (f *Fleet) create(ctx context.Context, n *corev1.Node) error {
+	f.mu.Lock()
+	h := newHost(n)
+	f.hosts[n.Name] = h
+	f.mu.Unlock()
+	created, err := f.client.CoreV1().Nodes().Create(ctx, n, metav1.CreateOptions{})
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case err == nil:
+		h.node = created
 		return nil
-	})
+	case apierrors.IsAlreadyExists(err):
+		err = errors.New("it exists already; give the group another name")
+	}
+	delete(f.hosts, n.Name)
+	return fmt.Errorf("create node %s: %w", n.Name, err)
+}
+
+// Add registers n more nodes of a group, as an autoscaler does, and returns their names when they are ready. The group may be one of those that the fleet began with, or
+// another.
+func (f *Fleet) Add(ctx context.Context, g Group, n int) ([]string, error) {
+	g = g.withDefaults()
+	if g.Count = n; n < 0 {
+		return nil, fmt.Errorf("simulated nodes, group %q: %d more: give a number from 0", g.Name, n)
+	}
+	if err := g.validate(); err != nil {
+		return nil, fmt.Errorf("simulated nodes, group %q: %w", g.Name, err)
+	}
+	nodes, err := f.next(g)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, node := range nodes {
+		names = append(names, node.Name)
+	}
+	if err := each(f.opts.Writers, len(nodes), func(i int) error { return f.create(ctx, nodes[i]) }); err != nil {
+		return nil, fmt.Errorf("simulated nodes: %w", err)
+	}
+	return names, f.waitReady(ctx)
 }
 
 // watch follows the nodes, for changed labels, taints and amounts, and all bound pods.

@@ -13,24 +13,25 @@ import (
 // kubeletVersion is what the nodes say they run.
 const kubeletVersion = "v1.37.2"
 
-// nodes makes the Node objects of a group; first is the number of nodes before it, which
-// keeps addresses apart.
-func (g Group) nodes(first int, now time.Time) ([]*corev1.Node, error) {
+// nodes makes the Node objects of a group, the first with this index; before is the number of nodes
+// made before them, which keeps addresses apart.
+func (g Group) nodes(index, before int, now time.Time) ([]*corev1.Node, error) {
 	capacity, err := g.capacity()
 	if err != nil {
 		return nil, err
 	}
 	out := make([]*corev1.Node, g.Count)
-	for i := range out {
+	for j := range out {
+		i := index + j
 		name := fmt.Sprintf("%s-%d", g.Name, i)
-		out[i] = &corev1.Node{
+		out[j] = &corev1.Node{
 			ObjectMeta: metav1.ObjectMeta{Name: name, Labels: g.labels(name, i)},
 			Spec:       corev1.NodeSpec{ProviderID: "sluice://" + name, Taints: append([]corev1.Taint(nil), g.Taints...)},
 			Status: corev1.NodeStatus{
 				Capacity: capacity.DeepCopy(), Allocatable: capacity.DeepCopy(),
 				Conditions: conditions(now),
 				Addresses: []corev1.NodeAddress{
-					{Type: corev1.NodeInternalIP, Address: nodeIP(first + i)},
+					{Type: corev1.NodeInternalIP, Address: nodeIP(before + j)},
 					{Type: corev1.NodeHostName, Address: name},
 				},
 				NodeInfo: corev1.NodeSystemInfo{

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sluice-scheduler/sluice/kubemark/autoscaler"
 	"github.com/sluice-scheduler/sluice/kubemark/local"
 	"github.com/sluice-scheduler/sluice/kubemark/simnode"
 )
@@ -23,6 +24,8 @@ type up struct {
 	sluice     bool
 	dropIn     bool
 	binary     string
+	autoscale  []string
+	scaling    autoscaler.Options
 }
 
 // upCommand runs a cluster until Ctrl-C.
@@ -36,6 +39,9 @@ func upCommand(opts *local.Options) *cobra.Command {
 
   # 2,000 simulated nodes of 64 CPUs with 8 GPUs each, 10 hollow nodes, kube-scheduler, Sluice
   sluice-cluster up --nodes 2000 --cpu 64 --extended nvidia.com/gpu=8 --hollow 10 --kube-scheduler --with-sluice
+
+  # five nodes, and up to ten more with GPUs that come half a minute after pods need them
+  sluice-cluster up --nodes 5 --with-sluice --autoscale name=gpu,max=10,nvidia.com/gpu=8 --autoscale-delay 30s
 
   # Sluice in the place of kube-scheduler: it places every pod, also those that name no scheduler
   sluice-cluster up --drop-in`,
@@ -60,6 +66,10 @@ func upCommand(opts *local.Options) *cobra.Command {
 	f.IntVar(&u.hollow.Count, "hollow", 0, "number of hollow nodes, of 4 CPUs and 8 GiB")
 	f.BoolVar(&u.sluice, "with-sluice", false, "run Sluice with its default configuration")
 	f.BoolVar(&u.dropIn, "drop-in", false, "run Sluice in the place of kube-scheduler, for pods that name no scheduler")
+	f.StringArrayVar(&u.autoscale, "autoscale", nil, "a group of simulated nodes that an autoscaler adds and removes, as name=gpu,max=10,cpu=32,memory=128Gi,nvidia.com/gpu=8 with min=0; may be given several times")
+	f.DurationVar(&u.scaling.Delay, "autoscale-delay", 0, "time from the autoscaler's decision until a new node is ready")
+	f.DurationVar(&u.scaling.Interval, "autoscale-interval", 10*time.Second, "how often the autoscaler looks")
+	f.DurationVar(&u.scaling.Unneeded, "autoscale-unneeded", 10*time.Minute, "after how long the autoscaler removes an empty node")
 	f.StringVar(&u.binary, "sluice", "", "the sluice program (default: $SLUICE_BINARY or bin/sluice of the checkout)")
 	return cmd
 }
@@ -71,6 +81,13 @@ func (u up) run(ctx context.Context, out io.Writer) (err error) {
 	}
 	if u.dropIn && (u.cluster.KubeScheduler || u.sluice) {
 		return errors.New("--drop-in runs Sluice in the place of kube-scheduler: give neither --kube-scheduler nor --with-sluice with it")
+	}
+	for _, text := range u.autoscale {
+		g, err := autoscaler.ParseGroup(text)
+		if err != nil {
+			return fmt.Errorf("--autoscale: %w", err)
+		}
+		u.scaling.Groups = append(u.scaling.Groups, g)
 	}
 	t := newTeller(out)
 	u.cluster.Progress = out
@@ -104,13 +121,8 @@ func (u up) start(ctx context.Context, t *teller) (c *local.Cluster, err error) 
 	if err != nil {
 		return nil, err
 	}
-	if u.group.Count > 0 {
-		if err := t.step(strconv.Itoa(u.group.Count)+" simulated nodes ready", func() error {
-			_, err := c.Simulate(ctx, simnode.Options{Groups: []simnode.Group{u.group}, StartDelay: u.startDelay})
-			return err
-		}); err != nil {
-			return c, err
-		}
+	if err := u.simulate(ctx, t, c); err != nil {
+		return c, err
 	}
 	if u.hollow.Count > 0 {
 		if err := t.step(strconv.Itoa(u.hollow.Count)+" hollow nodes ready", func() error {
@@ -124,6 +136,25 @@ func (u up) start(ctx context.Context, t *teller) (c *local.Cluster, err error) 
 		return c, u.startSluice(ctx, t, c)
 	}
 	return c, nil
+}
+
+// simulate adds the simulated nodes, and the autoscaler if groups are given.
+func (u up) simulate(ctx context.Context, t *teller, c *local.Cluster) error {
+	if u.group.Count == 0 && len(u.scaling.Groups) == 0 {
+		return nil
+	}
+	var fleet *simnode.Fleet
+	err := t.step(strconv.Itoa(u.group.Count)+" simulated nodes ready", func() (err error) {
+		fleet, err = c.Simulate(ctx, simnode.Options{Groups: []simnode.Group{u.group}, StartDelay: u.startDelay})
+		return err
+	})
+	if err != nil || len(u.scaling.Groups) == 0 {
+		return err
+	}
+	return t.step("autoscaler looks at pods that wait for nodes", func() error {
+		_, err := c.Autoscale(ctx, fleet, u.scaling)
+		return err
+	})
 }
 
 // startSluice runs Sluice beside kube-scheduler or in its place.
