@@ -45,10 +45,10 @@ const growing = "queues:\n- name: growing\n  gang: {scaleUp: start-first, startF
 func TestFlinkGrowsTheClusterFromNoGPU(t *testing.T) {
 	s := newScene(t, "growing")
 	fleet := s.simulate(simnode.Group{Count: 2, CPU: "4"}, simnode.Options{})
+	sim := s.flink()
+	s.sluice(options{config: queuesInMap, noWait: true}) // it is ready when it has its queues
 	s.setQueues(growing)
 	t.Cleanup(s.dropQueues)
-	sim := s.flink()
-	s.sluice(options{config: queuesInMap})
 	grows, err := autoscaler.Start(s.ctx, s.client, fleet, autoscaler.Options{
 		Interval: time.Second, Delay: 2 * time.Second, Log: slog.New(slog.DiscardHandler),
 		Groups: []autoscaler.Group{{Max: 2, Template: simnode.Group{
