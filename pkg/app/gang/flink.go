@@ -20,31 +20,62 @@ import (
 // flinkGroup begins the IDs of the groups of Flink clusters, as package app has them.
 const flinkGroup = "flink/"
 
-// readFlinkDeployment reads a FlinkDeployment: what the operator will make of it, and what has become of it.
+// flinkDeployment is what a FlinkDeployment tells: what the operator will make of it, and what has become of it.
+type flinkDeployment struct {
+	reader *Reader
+	spec   *spec.Deployment
+	object cluster.ObjectRef
+	meta   metav1.ObjectMeta // labels and annotations
+	status flinkStatus
+	// changing is the FlinkBlueGreenDeployment that it is one of two of; empty for none.
+	changing string
+}
+
+// readFlinkDeployment reads a FlinkDeployment.
 func readFlinkDeployment(r *Reader, o metav1.Object, into *Piece) {
 	u, ok := o.(*unstructured.Unstructured)
 	if !ok {
 		return
 	}
-	c, err := spec.ResolveObject(u)
+	d, err := spec.Decode(u)
+	if err == nil {
+		_, err = spec.Resolve(d)
+	}
 	if err != nil {
 		into.tell(unread(u, err))
 		return
 	}
-	d := &draft{fact: cluster.GroupFact{
-		Namespace: o.GetNamespace(), ID: flinkGroup + o.GetName(), Origin: cluster.FromObject, Object: refer(o, flinkDeployments),
-	}}
-	f := flink{reader: r, cluster: c, draft: d}
+	d.Namespace = u.GetNamespace()
+	into.part = &flinkDeployment{
+		reader: r, spec: d, object: refer(u, flinkDeployments), meta: metav1.ObjectMeta{Labels: u.GetLabels(), Annotations: u.GetAnnotations()},
+		status: readFlinkStatus(u), changing: blueGreen(u),
+	}
+}
+
+func (p *flinkDeployment) group() string          { return flinkGroup + p.spec.Name }
+func (p *flinkDeployment) origin() cluster.Origin { return cluster.FromObject }
+
+// mounts is the ConfigMap in which the operator puts the configuration with which it deploys the cluster, its own defaults and what its autoscaler overrides included.
+func (p *flinkDeployment) mounts() Key {
+	return Key{configMaps.Group, configMaps.Kind, p.object.Namespace, objects.ConfigMapName(p.spec.Name)}
+}
+
+// join makes the fact. What the spec does not say is as it was deployed, if that is known already.
+func (p *flinkDeployment) join(_ []part, mounted func(Key) spec.Config) *cluster.GroupFact {
+	c, err := spec.ResolveOver(p.spec, mounted(p.mounts()))
+	if err != nil {
+		c, _ = spec.Resolve(p.spec)
+	}
+	d := &draft{fact: cluster.GroupFact{Namespace: p.object.Namespace, ID: p.group(), Origin: p.origin(), Object: p.object}}
+	f := flink{reader: p.reader, cluster: c, draft: d}
 	f.roles(f.manager(), f.worker())
 	f.say("FlinkDeployment " + c.ID)
-	d.fact.Over, d.fact.Why = flinkOver(u, c)
-	d.wishes(o)
+	d.fact.Over, d.fact.Why = p.status.over(c)
+	d.wishes(&p.meta)
 	f.unpassed()
-	d.fact.Warnings = append(d.fact.Warnings, crossCheck(u, c)...)
-	f.blueGreen(u)
-	if fact := d.finish(r); fact != nil {
-		into.tell(fact)
-	}
+	d.fact.Warnings = append(d.fact.Warnings, p.status.crossCheck(c)...)
+	f.changes(p.changing)
+	return d.finish(p.reader)
 }
 
 // unread is what is told of a FlinkDeployment that cannot be read. It is the least of all that may be told of the group: what runs was made of an earlier
@@ -221,6 +252,3 @@ func plural(n int, what string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }
-
-// ends are the states from which a job does not go on.
-var ends = []string{"FINISHED", "FAILED", "CANCELED"}

@@ -17,7 +17,9 @@ func readConfigMap(r *Reader, m *v1.ConfigMap, into *Piece) {
 	case sparkConfig(m.Name):
 		readSparkMap(r, m, into)
 	case isFlinkType(kind) && id != "" && (m.Name == objects.ConfigMapName(id) || m.Name == objects.TemplateMapName(id)):
-		into.part = flinkMap(r, m, id, kind)
+		if p := flinkMap(r, m, id, kind); p != nil {
+			into.part, into.conf = p, p.conf
+		}
 	default: // perhaps of a cluster of plain manifests
 		into.conf, _, _ = spec.ParseConfig(m.Data)
 	}
@@ -36,7 +38,7 @@ type flinkPart struct {
 	fault    error
 }
 
-func flinkMap(r *Reader, m *v1.ConfigMap, id, kind string) part {
+func flinkMap(r *Reader, m *v1.ConfigMap, id, kind string) *flinkPart {
 	p := &flinkPart{reader: r, id: id, mode: spec.Native, object: refer(m, configMaps)}
 	if kind == spec.TypeStandalone {
 		p.mode = spec.Standalone

@@ -10,16 +10,26 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/app/flink/spec"
 )
 
-// flinkOver reports whether the job has ended or is not to run. A status that is older than the spec says nothing: the job is about to be upgraded.
-func flinkOver(u *unstructured.Unstructured, c *spec.Cluster) (over bool, why string) {
-	if c.Suspended {
-		return true, "spec.job.state is suspended"
+// flinkStatus is what matters of the status of a FlinkDeployment.
+type flinkStatus struct {
+	// job is the state of the job; empty if the status is older than the spec, or an upgrade is under way.
+	job string
+	// workers is with how many TaskManagers the operator reckons; 0 if it does not say.
+	workers int
+}
+
+// ends are the states from which a job does not go on.
+var ends = []string{"FINISHED", "FAILED", "CANCELED"}
+
+func readFlinkStatus(u *unstructured.Unstructured) (s flinkStatus) {
+	if current(u) {
+		s.job = text(u.Object, "status", "jobStatus", "state")
 	}
-	state := text(u.Object, "status", "jobStatus", "state")
-	if c.Session || !slices.Contains(ends, state) || !current(u) {
-		return false, ""
+	s.workers, _ = number(u.Object, 0, "status", "taskManager", "replicas")
+	if s.job != "RUNNING" && !slices.Contains(ends, s.job) {
+		return flinkStatus{} // states on the way there say nothing of what the job needs
 	}
-	return true, fmt.Sprintf("the job is %s; its JobManager lives on for kubernetes.operator.jm-deployment.shutdown-ttl, one day by default", state)
+	return s
 }
 
 // current reports whether the status is of the spec as it is now, and no upgrade is under way.
@@ -29,27 +39,45 @@ func current(u *unstructured.Unstructured) bool {
 	return fault == "" && (seen == 0 || int64(seen) >= u.GetGeneration()) && !upgrading
 }
 
+// over reports whether the job has ended or is not to run.
+func (s *flinkStatus) over(c *spec.Cluster) (over bool, why string) {
+	switch {
+	case c.Suspended:
+		return true, "spec.job.state is suspended"
+	case c.Session || !slices.Contains(ends, s.job):
+		return false, ""
+	}
+	return true, fmt.Sprintf("the job is %s; its JobManager lives on for kubernetes.operator.jm-deployment.shutdown-ttl, one day by default", s.job)
+}
+
 // crossCheck compares what is inferred with what the operator publishes of a job that runs.
-func crossCheck(u *unstructured.Unstructured, c *spec.Cluster) []string {
-	published, fault := number(u.Object, 0, "status", "taskManager", "replicas")
-	running := text(u.Object, "status", "jobStatus", "state") == "RUNNING"
-	if fault != "" || published == 0 || c.Session || !running || !current(u) || published == int(c.TaskManagers) {
+func (s *flinkStatus) crossCheck(c *spec.Cluster) []string {
+	if c.Session || s.job != "RUNNING" || s.workers == 0 || s.workers == int(c.TaskManagers) {
 		return nil
 	}
 	return []string{fmt.Sprintf("the operator reckons with %s (status.taskManager.replicas), the spec with %d; the spec counts when the job starts anew",
-		plural(published, "TaskManager"), c.TaskManagers)}
+		plural(s.workers, "TaskManager"), c.TaskManagers)}
 }
 
-// blueGreen notes that the cluster is one of two that run side by side while a new version takes over.
-func (f *flink) blueGreen(u *unstructured.Unstructured) {
-	owner := slices.IndexFunc(u.GetOwnerReferences(), func(o metav1.OwnerReference) bool {
+// blueGreen is the FlinkBlueGreenDeployment that made a FlinkDeployment; empty for none.
+func blueGreen(u *unstructured.Unstructured) string {
+	owners := u.GetOwnerReferences()
+	at := slices.IndexFunc(owners, func(o metav1.OwnerReference) bool {
 		return o.Kind == "FlinkBlueGreenDeployment" && groupOf(o.APIVersion) == flinkDeployments.Group
 	})
-	if owner < 0 {
+	if at < 0 {
+		return ""
+	}
+	return owners[at].Name
+}
+
+// changes notes that the cluster is one of two that run side by side while a new version takes over.
+func (f *flink) changes(by string) {
+	if by == "" {
 		return
 	}
 	f.draft.fact.Twice = true
 	f.draft.fact.Warnings = append(f.draft.fact.Warnings, fmt.Sprintf(
 		"blue/green: while FlinkBlueGreenDeployment %s changes over both clusters run, so its queue must have room for twice %s and %s",
-		u.GetOwnerReferences()[owner].Name, plural(int(f.cluster.JobManagers), "JobManager"), plural(int(f.cluster.TaskManagers), "TaskManager")))
+		by, plural(int(f.cluster.JobManagers), "JobManager"), plural(int(f.cluster.TaskManagers), "TaskManager")))
 }

@@ -29,7 +29,11 @@ func (r *resolver) fault(err error) {
 }
 
 // Resolve applies the operator's rules to a FlinkDeployment. The error lists all faults, one a line.
-func Resolve(d *Deployment) (*Cluster, error) {
+func Resolve(d *Deployment) (*Cluster, error) { return ResolveOver(d, nil) }
+
+// ResolveOver is Resolve where keys of the configuration that the FlinkDeployment does not set have values all the same: the operator's own defaults, as they are
+// in the configuration that it deployed.
+func ResolveOver(d *Deployment, unset Config) (*Cluster, error) {
 	c := &Cluster{
 		ID: d.Name, Namespace: d.Namespace, UID: d.UID, Generation: d.Generation,
 		Version: d.Spec.FlinkVersion, Image: d.Spec.Image, Job: d.Spec.Job, Session: d.Spec.Job == nil,
@@ -41,6 +45,9 @@ func Resolve(d *Deployment) (*Cluster, error) {
 	flat, err := Flatten(d.Spec.FlinkConfiguration)
 	if err != nil {
 		return nil, errors.Join(append(r.faults, err)...)
+	}
+	for key, value := range unset {
+		flat.Default(key, value)
 	}
 	c.Config = flat
 	r.baseConfig()
