@@ -78,7 +78,8 @@ func (d *draft) finish(r *Reader) *cluster.GroupFact {
 	}
 	d.heed()
 	f.Warnings = append(f.Warnings, d.wish.Faults...)
-	f.Warnings = append(f.Warnings, d.split()...)
+	f.Warnings = append(f.Warnings, d.strangers(r)...)
+	f.Warnings = append(f.Warnings, d.queues()...)
 	if f.Topology == nil {
 		f.Topology = d.wish.Topology
 	}
@@ -193,22 +194,45 @@ func (d *draft) names() string {
 	return strings.Join(names, ", ")
 }
 
-// split warns of pods that name different schedulers or queues.
-func (d *draft) split() (warnings []string) {
-	var known []*role
-	for i := range d.roles {
-		if d.roles[i].member != nil && !d.roles[i].bare {
-			known = append(known, &d.roles[i])
-		}
+// strangers warns of roles that another scheduler is to place, where one is ours. They are not waited for: no room that is kept for them would ever be taken. Where
+// no role names a scheduler of ours, something gives them all to us when they are created.
+func (d *draft) strangers(by *Reader) (warnings []string) {
+	known := d.known()
+	ours := slices.IndexFunc(known, func(r *role) bool { return by.serves(r.scheduler()) })
+	if ours < 0 {
+		return nil
 	}
-	for _, r := range known[min(1, len(known)):] {
-		a, b := known[0], r
-		if x, y := a.member.pod.Spec.SchedulerName, b.member.pod.Spec.SchedulerName; x != y {
-			warnings = append(warnings, fmt.Sprintf("role %s is for scheduler %s and role %s for %s: two schedulers do not know of each other, so neither can start the pods together; set schedulerName in both pod templates", a.name, x, b.name, y))
+	for _, r := range known {
+		if by.serves(r.scheduler()) {
+			continue
 		}
-		if x, y := a.member.claim.Queue, b.member.claim.Queue; x != y {
-			warnings = append(warnings, fmt.Sprintf("role %s names queue %q and role %s names %q: name the same in both", a.name, x, b.name, y))
+		r.min = 0
+		warnings = append(warnings, fmt.Sprintf(
+			"role %s is for scheduler %s and role %s for %s: two schedulers do not know of each other, so %s is not waited for and may find no room; set schedulerName in both pod templates",
+			known[ours].name, known[ours].scheduler(), r.name, r.scheduler(), r.name))
+	}
+	return warnings
+}
+
+// queues warns of roles that name different queues.
+func (d *draft) queues() (warnings []string) {
+	known := d.known()
+	for _, r := range known[min(1, len(known)):] {
+		if x, y := known[0].member.claim.Queue, r.member.claim.Queue; x != y {
+			warnings = append(warnings, fmt.Sprintf("role %s names queue %q and role %s names %q: name the same in both", known[0].name, x, r.name, y))
 		}
 	}
 	return warnings
 }
+
+// known are the roles of which a whole pod is known.
+func (d *draft) known() (list []*role) {
+	for i := range d.roles {
+		if d.roles[i].member != nil && !d.roles[i].bare {
+			list = append(list, &d.roles[i])
+		}
+	}
+	return list
+}
+
+func (r *role) scheduler() string { return r.member.pod.Spec.SchedulerName }

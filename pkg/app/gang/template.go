@@ -31,12 +31,14 @@ func (r *Reader) member(namespace string, t *v1.PodTemplateSpec, labels map[stri
 func (r *Reader) fact(m member) *cluster.PodFact {
 	f := cluster.ReadPod(m.pod, m.pod.Spec.SchedulerName)
 	// a pod that names no scheduler may be given ours when it is created
-	f.Ours = m.pod.Spec.SchedulerName == v1.DefaultSchedulerName || slices.Contains(r.Schedulers, m.pod.Spec.SchedulerName)
+	f.Ours = m.pod.Spec.SchedulerName == v1.DefaultSchedulerName || r.serves(m.pod.Spec.SchedulerName)
 	claim := m.claim
 	claim.Gang = nil // it is told already, by what this is part of
 	f.Claim = &claim
 	return f
 }
+
+func (r *Reader) serves(scheduler string) bool { return slices.Contains(r.Schedulers, scheduler) }
 
 // fill does what the API server and its admission do to every pod, so that the room that is kept has the shape of the pod that comes.
 func fill(s *v1.PodSpec) {
