@@ -28,6 +28,7 @@ func (c *Core) recallFrom(n *cluster.Node) {
 		if a.Pod.Fact.Expected {
 			c.state.Release(a.Pod) // its gang looks for room elsewhere
 			c.state.Commit()
+			c.followApps()
 			continue
 		}
 		c.stats.Stolen++

@@ -87,11 +87,14 @@ func (c *Core) settleOn(ask *pending.Ask, n *cluster.Node, choice *cluster.Choic
 	c.stats.Scheduled++
 	c.openings.placed++
 	b := Bind{Pod: ref(p.Fact), Node: n.Name, Created: p.Fact.Created}
-	if choice.Empty() {
+	switch g := c.gangOf(p); {
+	case !choice.Empty():
+		c.prepare(p, b, choice)
+	case g != nil && g.until.After(c.now):
+		g.held = append(g.held, b)
+	default:
 		c.binds[p.Fact.UID] = b
 		c.emit(b)
-	} else {
-		c.prepare(p, b, choice)
 	}
 	if to := p.Fact.Nominated; to != "" && to != n.Name {
 		c.wake() // the room that was kept for it there may help others now

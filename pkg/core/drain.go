@@ -205,6 +205,8 @@ func (c *Core) fulfilDrains() {
 		}
 		c.turnTo(d.seats[0].Fact, nil)
 		switch {
+		case !c.drainStands(g):
+			c.endDrain(g) // what a node is like, or whom it is nominated for, has changed
 		case d.seen != c.state.Version():
 			c.lookAtDrain(g)
 		case !c.now.Before(c.drainsUntil(d)):
@@ -284,7 +286,7 @@ func (c *Core) endDrain(g *gang) {
 	}
 	c.state.Commit()
 	for _, p := range d.seats {
-		if c.pending.Ask(p) != nil {
+		if c.state.Pod(p.Fact.UID) == p && c.pending.Ask(p) != nil { // else it is gone, and another may have its index
 			c.settle(p)
 		}
 	}

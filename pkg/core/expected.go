@@ -34,6 +34,16 @@ func (c *Core) foreseen(g *gang, r cluster.RoleFact, count int) (list []*cluster
 	return list
 }
 
+// dropStale forgets what is expected of roles of which nothing is told any more, or that belongs where the gang does not belong any more.
+func (c *Core) dropStale(g *gang, s *stock) {
+	for _, p := range slices.Clone(g.expected) {
+		told := slices.ContainsFunc(s.fact.Roles, func(r cluster.RoleFact) bool { return r.Role == p.Role() && r.Template != nil })
+		if a, b := p.Claim(), g.claim; !told || b != nil && (a.App != b.App || a.Queue != b.Queue || a.User != b.User) {
+			c.dropOne(g, p)
+		}
+	}
+}
+
 // foresee makes a pod that stands for one that is to come.
 func (c *Core) foresee(g *gang, r cluster.RoleFact) *cluster.Pod {
 	f := *r.Template
@@ -88,6 +98,7 @@ func (c *Core) keepOwed(g *gang, s *stock) {
 		g.first, g.lapsed = first, false
 	}
 	g.by = s.fact
+	c.dropStale(g, s)
 	owed := 0
 	for _, r := range s.fact.Roles {
 		n := 0
@@ -307,9 +318,9 @@ func (c *Core) takePlace(g *gang, p, x *cluster.Pod) bool {
 	return true
 }
 
-// learn corrects what is expected of a role by a pod of it that asks for something else: a webhook may have added to it.
+// learn corrects what is expected of a role by a pod of it that asks for something else: a webhook may have added to it. Of several that differ the newest teaches.
 func (c *Core) learn(g *gang, x, p *cluster.Pod) {
-	if g.learned[p.Role()] != nil && g.learned[p.Role()].Demand.Key == p.Fact.Demand.Key {
+	if by := g.learned[p.Role()]; by != nil && (by.Demand.Key == p.Fact.Demand.Key || by.UID != p.Fact.UID && !newer(p.Fact, by)) {
 		return
 	}
 	g.learned[p.Role()] = p.Fact

@@ -30,6 +30,8 @@ type gang struct {
 	begun bool
 	// doubtful: it is only known from its first pods on nodes that it has begun, and not yet whether with the others.
 	doubtful bool
+	// over: what is told of it says so.
+	over bool
 	// headStart: its first pods were started without the others, for whose sake nodes are to come.
 	headStart bool
 	// ask is what its first pod stands in line for; nil while none does. seats are those meant.
@@ -89,6 +91,7 @@ func (c *Core) gather() {
 	for round := 0; c.state.AnyTouched() && round < manyRounds; round++ {
 		for _, group := range c.state.TakeTouchedGroups() {
 			c.evaluate(group)
+			c.followApps() // a room that is kept or given back may be the first or the last of an application
 		}
 	}
 	c.reportFilled()
@@ -162,12 +165,11 @@ func (c *Core) evaluate(group *cluster.Group) {
 		g.begun = true
 		g.doubtful = !s.satisfied() && s.onlyFirst()
 	}
-	if len(s.real) > 0 {
-		c.state.SetFinished(s.real[0].App, s.fact != nil && s.fact.Over)
-		c.followApps()
-	}
+	c.noteFinished(g, s)
 	reason, text := c.whyNoGang(g, s)
 	switch {
+	case !g.begun && c.giveUpSingles(s):
+		// It is touched, and looked at again.
 	case reason != "":
 		c.dropExpected(g)
 		c.holdGang(g, s, reason, text)
@@ -185,6 +187,33 @@ func (c *Core) evaluate(group *cluster.Group) {
 	c.turnAway()
 }
 
+// noteFinished notes of the applications of a gang whether they have finished: whether all of their pods are in groups that are over.
+func (c *Core) noteFinished(g *gang, s *stock) {
+	g.over = s.fact != nil && s.fact.Over
+	var last *cluster.App
+	for _, p := range s.real {
+		if p.App != last && (g.over || p.App.Finished) {
+			c.state.SetFinished(p.App, g.over && c.allOver(p.App, g))
+		}
+		last = p.App
+	}
+	c.followApps()
+}
+
+// allOver reports whether what an application has beside a gang is over as well.
+func (c *Core) allOver(a *cluster.App, beside *gang) bool {
+	all := true
+	a.Pods(func(p *cluster.Pod) {
+		if group := c.state.GroupOf(p); group == nil {
+			all = false
+		} else if group != beside.group {
+			g := c.gangs[group]
+			all = all && g != nil && g.over
+		}
+	})
+	return all
+}
+
 // stock is what there is of a gang.
 type stock struct {
 	fact *cluster.GroupFact
@@ -192,16 +221,14 @@ type stock struct {
 	real, waiting []*cluster.Pod
 	// placed is how many of them are on nodes or on their way, kept for how many that are expected room is kept.
 	placed, kept int
-	// there counts the real ones by role, on those on nodes.
+	// there counts by role the real ones that are on nodes or may be tried, on those on nodes. Who may not be tried, being gated or in backoff, is as one who is still to come.
 	there, on map[string]int
 }
 
 // takeStock counts what there is of a gang, and notes where those that are expected belong.
 func (c *Core) takeStock(g *gang) *stock {
 	s := c.stockOf(g)
-	if len(s.real) > 0 {
-		g.claim = s.real[0].Claim()
-	}
+	c.takeClaim(g, s)
 	return s
 }
 
@@ -226,16 +253,36 @@ func (c *Core) stockOf(g *gang) *stock {
 		}
 	}
 	for _, p := range s.real {
-		s.there[p.Role()]++
-		if p.Alloc != nil && !p.Alloc.Reserved {
+		switch {
+		case p.Alloc != nil && !p.Alloc.Reserved:
 			s.on[p.Role()]++
 			s.placed++
-		} else if c.mayGather(p) {
+		case p.Alloc != nil:
+		case c.mayGather(p):
 			s.waiting = append(s.waiting, p)
+		default:
+			continue
 		}
+		s.there[p.Role()]++
 	}
 	slices.SortFunc(s.waiting, func(a, b *cluster.Pod) int { return cluster.CompareTurn(a.Fact, b.Fact) })
 	return s
+}
+
+// takeClaim lets what a gang expects belong where the first of its pods does that has a queue.
+func (c *Core) takeClaim(g *gang, s *stock) {
+	var first *cluster.Pod
+	for _, p := range s.real {
+		if p.App.Ledger != nil && (first == nil || cluster.CompareTurn(p.Fact, first.Fact) < 0) {
+			first = p
+		}
+	}
+	switch {
+	case first != nil:
+		g.claim = first.Claim()
+	case len(s.real) > 0 && (g.claim == nil || g.claim.App != s.real[0].App.ID):
+		g.claim = s.real[0].Claim()
+	}
 }
 
 // mayGather reports whether a pod that waits may be tried.
@@ -335,6 +382,21 @@ func (c *Core) whyAwaited(g *gang, s *stock) (reason, text string) {
 	return "", ""
 }
 
+// giveUpSingles gives back what is reserved for single pods of a gang that is to start as a whole, as for those that were left when the others had gone, and reports whether anything was.
+func (c *Core) giveUpSingles(s *stock) (any bool) {
+	if s.fact == nil || s.fact.Over || s.fact.Min < 2 {
+		return false
+	}
+	for _, p := range s.real {
+		if p.Alloc != nil && p.Alloc.Reserved {
+			any = true
+			c.kept = slices.DeleteFunc(c.kept, func(r *reservation) bool { return r.pod == p })
+			c.giveUp(p)
+		}
+	}
+	return any
+}
+
 // holdGang sets the waiting pods of a gang aside and says why.
 func (c *Core) holdGang(g *gang, s *stock, reason, text string) {
 	g.ask, g.seats = nil, nil
@@ -392,6 +454,9 @@ func (c *Core) muster(g *gang, s *stock) {
 		return
 	}
 	seats, missing := c.seats(g, s)
+	if missing == "" && !slices.ContainsFunc(seats, func(p *cluster.Pod) bool { return !p.Fact.Expected }) {
+		missing = "none of them exists"
+	}
 	if missing != "" {
 		c.holdGang(g, s, ReasonWaitingForGang, groupText(g, s)+" starts with "+countText(s.fact.Min, "pod")+" together, and "+missing+" yet.")
 		return
@@ -407,6 +472,7 @@ func (c *Core) seats(g *gang, s *stock) (seats []*cluster.Pod, missing string) {
 		taken[p] = true
 		seats = append(seats, p)
 	}
+	c.dropStale(g, s)
 	var lacking []string
 	for _, r := range s.fact.Roles {
 		need := r.Min - s.on[r.Role]
@@ -448,8 +514,9 @@ func (c *Core) putGang(g *gang, s *stock, seats []*cluster.Pod) {
 		g.ask = ask
 	}
 	g.seats = seats
-	leader := s.waiting[0]
-	for _, p := range s.waiting[1:] {
+	at := slices.IndexFunc(s.waiting, func(p *cluster.Pod) bool { return slices.Contains(seats, p) })
+	leader, others := s.waiting[at], slices.Delete(slices.Clone(s.waiting), at, at+1)
+	for _, p := range others {
 		if c.pending.Ask(p).State != pending.Gathered {
 			c.aside(p)
 		}
@@ -458,7 +525,7 @@ func (c *Core) putGang(g *gang, s *stock, seats []*cluster.Pod) {
 		c.order.Note(p.Shape)
 	}
 	c.pending.PutGang(leader, g.ask, c.now)
-	c.tellFollowers(g, s.waiting[1:])
+	c.tellFollowers(g, others)
 }
 
 // aside lets a pod wait with its group.

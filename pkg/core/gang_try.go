@@ -105,26 +105,10 @@ func (c *Core) begin(g *gang, seats []*place.Seat) {
 			c.openings.placed++
 			continue
 		}
-		if waits {
-			c.putOnHold(g, x)
-		} else {
-			c.settleOn(c.pending.Ask(x.Pod), x.Node, x.Choice)
-		}
+		c.settleOn(c.pending.Ask(x.Pod), x.Node, x.Choice)
 	}
 	c.followApps()
 	c.gather() // those beyond the least it needs have their turn in this step
-}
-
-// putOnHold puts a pod on its way to a node whose bind waits until the volumes of all its gang are prepared.
-func (c *Core) putOnHold(g *gang, x *place.Seat) {
-	if !x.Choice.Empty() {
-		c.settleOn(c.pending.Ask(x.Pod), x.Node, x.Choice)
-		return
-	}
-	g.held = append(g.held, Bind{Pod: ref(x.Pod.Fact), Node: x.Node.Name, Created: x.Pod.Fact.Created})
-	c.pending.Take(c.pending.Ask(x.Pod))
-	c.openings.placed++
-	c.stats.Scheduled++
 }
 
 // parkGang sets a gang aside until it may be placed.
@@ -271,7 +255,7 @@ func (g *gang) domain(key string) (value string, settled bool) {
 
 // releaseHeld lets the binds go that waited for the volumes of a gang, if none has to be prepared any more.
 func (c *Core) releaseHeld(g *gang) {
-	if len(g.held) == 0 || slices.ContainsFunc(g.group.Members(), func(p *cluster.Pod) bool { return c.preparing[p.Fact.UID] != nil }) {
+	if len(g.held) == 0 && g.until.IsZero() || slices.ContainsFunc(g.group.Members(), func(p *cluster.Pod) bool { return c.preparing[p.Fact.UID] != nil }) {
 		return
 	}
 	held := g.held

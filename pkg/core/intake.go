@@ -192,10 +192,12 @@ func subdued(f *cluster.PodFact, why string) *cluster.PodFact {
 // settle puts a pod of ours where its fact says it belongs.
 func (c *Core) settle(p *cluster.Pod) {
 	f := p.Fact
-	if p.Alloc == nil || p.Alloc.Reserved {
-		if g := c.state.GroupOf(p); g != nil {
-			c.state.TouchGroup(g)
-		}
+	switch g := c.state.GroupOf(p); {
+	case g != nil && (p.Alloc == nil || p.Alloc.Reserved):
+		c.state.TouchGroup(g)
+	case g == nil && p.App.Finished:
+		c.state.SetFinished(p.App, false)
+		c.followApps()
 	}
 	if p.Alloc != nil && p.Alloc.Reserved && !c.isDrained(p) && !c.keeps(p) {
 		c.stats.Expired++

@@ -157,7 +157,7 @@ func (s *State) moveApp(a *Allocation, sign int64) {
 	if a.Reserved {
 		pods = 0
 	}
-	running := x.running()
+	running, placed := x.running(), x.Placed > 0
 	x.Used = x.Used.AddTo(a.Uses, sign)
 	x.Placed += int(sign) * pods
 	if running == x.running() {
@@ -168,7 +168,7 @@ func (s *State) moveApp(a *Allocation, sign int64) {
 	if x.Ledger == nil {
 		return // only something reserved, and its queue has gone
 	}
-	if running > 0 || x.Ledger.Leaf.Spec.Sort == SortFair {
+	if running > 0 || placed != (x.Placed > 0) || x.Ledger.Leaf.Spec.Sort == SortFair {
 		s.touchApp(x)
 	}
 	s.enter(x.Ledger, a.Uses, pods, running, sign)
