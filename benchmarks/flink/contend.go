@@ -23,7 +23,7 @@ const (
 	contendNodeCPU   = 16
 	contendMasterCPU = 1
 	contendWorkerCPU = 2
-	// calm is how long nothing may change before more is not expected.
+	// calm is how long nothing may change, beyond the time for which a job waits for its slots, before more is not expected.
 	calm = 3 * time.Second
 )
 
@@ -71,7 +71,10 @@ func (c contention) measure(ctx context.Context, who stand.Contender, o Options)
 	if err := t.start(ctx, ""); err != nil {
 		return m, err
 	}
-	best := bestPacking(sizes(jobs), nodes, contendNodeCPU)
+	best, quiet := bestPacking(sizes(jobs), nodes, contendNodeCPU), calm
+	if who.InFlight == 0 {
+		quiet += o.SlotTimeout
+	}
 	l := expecting(jobs)
 	if err := submit(ctx, t.Stand, jobs); err != nil {
 		return m, err
@@ -83,7 +86,7 @@ func (c contention) measure(ctx context.Context, who stand.Contender, o Options)
 		} else if since.IsZero() {
 			since = time.Now()
 		}
-		return !since.IsZero() && time.Since(since) > calm
+		return !since.IsZero() && time.Since(since) > quiet
 	})
 	if err != nil {
 		return m, err
