@@ -57,8 +57,8 @@ func (r *Report) Print(out io.Writer) {
 
 // figureOrder is the order of rows.
 var figureOrder = []string{
-	figureWasted, figureTimeouts, figurePartial, figureRunning, figureVain, figureAllRun, figureAllAgain, figurePerSecond, figureLongest,
-	figureStarts, figureBeyond, figureSmall, figureRefused,
+	figureWasted, figureTimeouts, figurePartial, figureRunning, figureVain, figureAllRun, figureAllAgain, figureP50, figureP99, figurePerSecond, figureLongest,
+	figureStarts, figureBeyond, figureSmall, figureRefused, figureCPU, figureAllCPU,
 }
 
 func (c *Outcome) figures() (all []string) {

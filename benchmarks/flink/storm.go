@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/sluice-scheduler/sluice/benchmarks/stand"
 )
@@ -15,6 +17,8 @@ import (
 const (
 	figureAllRun   = "seconds until all jobs run"
 	figureAllAgain = "seconds until all run again"
+	figureP50      = "p50 ms from created to bound"
+	figureP99      = "p99 ms from created to bound"
 )
 
 // storm is a case: many jobs come at once, and again when all of their pods are gone at once. There is room for all.
@@ -50,9 +54,10 @@ func (c storm) measure(ctx context.Context, who stand.Contender, o Options) (m M
 	if err := t.start(ctx, ""); err != nil {
 		return m, err
 	}
+	waits := newWaits()
 	allRun := func(attempt int) error {
 		from := time.Now()
-		reached, err := t.follow(ctx, patience, func(sighting) {}, func() bool {
+		reached, err := t.follow(ctx, patience, waits.see, func() bool {
 			s := statesOf(sim, jobs)
 			return s.running == len(jobs) && s.attempts >= attempt
 		})
@@ -72,6 +77,7 @@ func (c storm) measure(ctx context.Context, who stand.Contender, o Options) (m M
 		return m, err
 	}
 	t.figures[figureTimeouts] = float64(statesOf(sim, jobs).slotTimeouts)
+	t.figures[figureP50], t.figures[figureP99] = quantile(waits.millis, 0.5), quantile(waits.millis, 0.99)
 	return m, t.finish(&m)
 }
 
@@ -103,4 +109,32 @@ func deleted(ctx context.Context, t *trial, then func() error) error {
 		fmt.Fprintln(t.o.Progress, "a pod was gone before it was deleted:", failed)
 	}
 	return err
+}
+
+// waits are how long pods waited for their nodes, from when the observer first saw them.
+type waits struct {
+	created map[types.UID]time.Time
+	millis  []float64
+}
+
+func newWaits() *waits { return &waits{created: map[types.UID]time.Time{}} }
+
+func (w *waits) see(s sighting) {
+	since, known := w.created[s.pod.UID]
+	switch {
+	case !known:
+		w.created[s.pod.UID] = s.at
+	case s.pod.Spec.NodeName != "" && !since.IsZero():
+		w.millis = append(w.millis, float64(s.at.Sub(since).Microseconds())/1000)
+		w.created[s.pod.UID] = time.Time{}
+	}
+}
+
+// quantile is the nearest rank of q among the values.
+func quantile(values []float64, q float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[int(q*float64(len(sorted)-1)+0.5)]
 }

@@ -26,6 +26,12 @@ type trial struct {
 	undo    []func() error
 }
 
+// The figures of every case: CPU seconds hardly change with what else the machine does.
+const (
+	figureCPU    = "CPU seconds of the scheduler"
+	figureAllCPU = "CPU seconds of control plane, nodes, Flink and scheduler"
+)
+
 // open starts a control plane with nodes.
 func (o Options) open(ctx context.Context, who stand.Contender, nodes int, cpu int) (t *trial, err error) {
 	s, err := stand.New(ctx, stand.Options{Namespaces: []string{namespace}, Progress: o.Progress})
@@ -107,7 +113,12 @@ func (t *trial) finish(m *Measurement) error {
 	if err != nil {
 		return err
 	}
+	used, err := stand.UsageOf(t.runner.Process.Identity().PID)
+	if err != nil {
+		return err
+	}
 	m.Foreign = stand.Foreign(t.load, now)
+	t.figures[figureCPU], t.figures[figureAllCPU] = used.CPU, stand.Own(t.load, now)
 	t.figures[figureRefused] = float64(t.refused)
 	m.Figures = t.figures
 	return nil
