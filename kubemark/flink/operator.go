@@ -27,7 +27,7 @@ func (s *Simulator) reconcileDeployment(ctx context.Context, name types.Namespac
 	cr := get(s.watched.clusters, name)
 	if cr == nil {
 		s.forget(name)
-		return 0, nil
+		return 0, s.cleanUp(ctx, name)
 	}
 	j := s.jobOf(name, cr)
 	if cr.GetDeletionTimestamp() != nil {
@@ -233,6 +233,19 @@ func (s *Simulator) clear(ctx context.Context, c *spec.Cluster) error {
 		}
 	}
 	return nil
+}
+
+// cleanUp deletes what a FlinkDeployment that is gone has left, as the operator does. The garbage collector would too, but may take most of a minute to learn of a kind that was
+// defined just before.
+func (s *Simulator) cleanUp(ctx context.Context, gone types.NamespacedName) error {
+	var faults []error
+	for _, name := range []string{gone.Name, objects.StandaloneTaskManagersName(gone.Name)} {
+		is, err := s.watched.deployments.Deployments(gone.Namespace).Get(name)
+		if err == nil && is.DeletionTimestamp == nil && ownedByKind(is, string(kindDeployment)) {
+			faults = append(faults, s.remove(ctx, is))
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // remove deletes in the foreground, as the operator does: the Deployment goes last, so upgrades do not overlap.

@@ -22,7 +22,7 @@ func TestFieldsNotEvaluated(t *testing.T) {
 	o := s.observe(false)
 	sluice := s.sluice(options{})
 	sluice.awaitLeading()
-	claim, group := "a-claim", "a-group"
+	claim := "a-claim"
 	cases := map[string]struct {
 		field  string
 		change func(*corev1.PodSpec)
@@ -30,7 +30,6 @@ func TestFieldsNotEvaluated(t *testing.T) {
 		"devices": {"spec.resourceClaims", func(p *corev1.PodSpec) {
 			p.ResourceClaims = []corev1.PodResourceClaim{{Name: "c", ResourceClaimName: &claim}}
 		}},
-		"group": {"spec.schedulingGroup", func(p *corev1.PodSpec) { p.SchedulingGroup = &corev1.PodSchedulingGroup{PodGroupName: &group} }},
 	}
 	asks := map[string]func(*corev1.Pod) error{}
 	for name, c := range cases {

@@ -102,7 +102,7 @@ func (c *Core) keepOwed(g *gang, s *stock) {
 	owed := 0
 	for _, r := range s.fact.Roles {
 		n := 0
-		if r.Template != nil && g.claim != nil && c.leading && !g.lapsed {
+		if r.Template != nil && g.claim != nil && c.leading && !g.lapsed && s.mayReturn() {
 			n = max(0, r.Min-s.there[r.Role])
 		}
 		c.foreseen(g, r, n)
@@ -128,6 +128,9 @@ func (c *Core) keepOwed(g *gang, s *stock) {
 		c.lookAt(g, c.now.Add(keepAgain))
 	}
 }
+
+// mayReturn reports whether a gang may come back if nothing of it is left: an object says that it is to run. What is only left over of it, such as a ConfigMap that has not been collected yet, does not.
+func (s *stock) mayReturn() bool { return len(s.real) > 0 || s.fact.Origin <= cluster.FromObject }
 
 // keepAgain is how long it takes until room is looked for again that could not be kept.
 const keepAgain = time.Second

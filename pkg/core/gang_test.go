@@ -490,3 +490,13 @@ func TestNoMemberIsBoundBeforeTheVolumesOfAllArePrepared(t *testing.T) {
 	s.step(core.VolumeSet{Volume: &cluster.VolumeFact{Name: "pv", UID: "pv", ClaimRef: &cluster.ClaimRef{Namespace: "ns", Name: "data", UID: "data"}}}, core.VolumeClaimSet{Claim: &provisioned})
 	require.Len(t, s.on, 2)
 }
+
+// TestWhatIsLeftOverOfAJobKeepsNoRoom: its ConfigMap goes later than its pods.
+func TestWhatIsLeftOverOfAJobKeepsNoRoom(t *testing.T) {
+	s := newStage(t, core.Config{}, 9000)
+	job := flinkJob("job", 4)
+	job.Origin = cluster.FromConfigMap
+	s.step(core.GroupSet{Group: job}, core.PodSet{Pod: member("jm", "job", "jobmanager", 1000, s.now)}, core.PodSet{Pod: podOf("other", 9000, 0, s.now)})
+	s.step(core.PodGone{UID: "jm"})
+	require.Contains(t, s.on, "other")
+}

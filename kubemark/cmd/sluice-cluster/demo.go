@@ -39,7 +39,7 @@ func demoCommand(opts *local.Options) *cobra.Command {
 		Use:   "demo",
 		Short: "Show Sluice placing a Flink job on a real control plane",
 		Long: `Start a real Kubernetes control plane, simulated nodes and Sluice; submit a Flink job as Flink's users
-do; show how long each step takes, a tenant whose queue reaches its maximum until that is raised, and a
+do; show how long each step takes, two jobs for which there is not room, of which one starts whole and the other not at all, a tenant whose queue reaches its maximum until that is raised, and a
 pod that can never fit with the reason Sluice gives.
 Then the cluster stays for you to play with, until Ctrl-C.`,
 		Example: `  sluice-cluster demo
@@ -67,7 +67,7 @@ func (d *demo) run(ctx context.Context, out io.Writer) (err error) {
 	fmt.Fprintf(out, "Sluice on Kubernetes %s, on this machine\n\n", components.Version)
 	defer func() { err = errors.Join(err, d.stop()) }()
 	for _, chapter := range []func(context.Context) error{
-		d.startCluster, d.addNodes, d.startSluice, d.flinkJob, d.batchTenant, d.impossiblePod,
+		d.startCluster, d.addNodes, d.startSluice, d.flinkJob, d.rivals, d.batchTenant, d.impossiblePod,
 	} {
 		if err := chapter(ctx); err != nil {
 			if d.c != nil && ctx.Err() == nil {

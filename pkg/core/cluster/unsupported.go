@@ -5,13 +5,8 @@ import v1 "k8s.io/api/core/v1"
 // unsupported lists the fields of a pod that restrict where it may run and that fit does not evaluate. Preferences
 // (preferredDuringScheduling…, ScheduleAnyway) restrict nothing and are not listed.
 func unsupported(pod *v1.Pod) []string {
-	var fields []string
-	spec := &pod.Spec
-	if len(spec.ResourceClaims) > 0 {
-		fields = append(fields, "spec.resourceClaims")
+	if len(pod.Spec.ResourceClaims) > 0 {
+		return []string{"spec.resourceClaims"}
 	}
-	if spec.SchedulingGroup != nil {
-		fields = append(fields, "spec.schedulingGroup")
-	}
-	return fields
+	return nil
 }
