@@ -3,8 +3,6 @@ package integration
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -39,10 +37,9 @@ func (s *scene) simulateFlink(o flink.Options) *flink.Simulator {
 }
 
 // submit creates a FlinkDeployment of a JobManager of one core and so many TaskManagers of two.
-func (s *scene) submit(name string, taskManagers int) {
+func (s *scene) submitFlink(name string, taskManagers int) {
 	s.Helper()
-	file := filepath.Join(s.TempDir(), name+".yaml")
-	require.NoError(s, os.WriteFile(file, []byte(fmt.Sprintf(`
+	s.submit(fmt.Sprintf(`
 apiVersion: flink.apache.org/v1beta1
 kind: FlinkDeployment
 metadata: {name: %s, namespace: %s}
@@ -55,9 +52,7 @@ spec:
   jobManager: {resources: {requests: {cpu: "1", memory: 1024m}}}
   taskManager: {resources: {requests: {cpu: "2", memory: 1024m}}}
   job: {jarURI: "local:///job.jar", parallelism: %d, upgradeMode: stateless}
-`, name, s.name, 2*taskManagers)), 0o600))
-	_, err := flink.ApplyFiles(s.ctx, shared.RESTConfig(), file)
-	require.NoError(s, err)
+`, name, s.name, 2*taskManagers))
 }
 
 // withdraw deletes a FlinkDeployment.
@@ -114,9 +109,9 @@ func TestTwoFlinkJobsContendForRoomForOneAndAHalf(t *testing.T) {
 	s.simulate(simnode.Group{Count: 2, CPU: "12", Memory: "32Gi"}, simnode.Options{})
 	s.simulateFlink(flink.Options{StartDelay: 2 * time.Second})
 	s.sluice(options{})
-	s.submit("first", 8)
+	s.submitFlink("first", 8)
 	s.bound("first", 1)
-	s.submit("second", 8)
+	s.submitFlink("second", 8)
 	s.heldBack("second")
 	s.create(several("small", 12, cpu("1"))...) // room for seven is left beside what is kept for the first
 	s.bound("first", 9)
@@ -133,7 +128,7 @@ func TestWhatIsOwedAfterAKillGoesFirst(t *testing.T) {
 	s.simulate(simnode.Group{Count: 2, CPU: "10", Memory: "32Gi"}, simnode.Options{})
 	s.simulateFlink(flink.Options{StartDelay: 15 * time.Second})
 	first := s.sluice(options{config: quickElection})
-	s.submit("job", 8)
+	s.submitFlink("job", 8)
 	s.bound("job", 1)
 	s.create(several("small", 20, cpu("1"))...)
 	require.NoError(t, first.Kill())
