@@ -56,12 +56,18 @@ func serverAt(flag string) (server, error) {
 
 // get asks for a path and decodes the answer into value, of which it returns the text too.
 func (s server) get(ctx context.Context, value any, path ...string) (text []byte, err error) {
+	return s.ask(ctx, value, nil, path...)
+}
+
+// ask does so and narrows the answer by the parameters that are not empty.
+func (s server) ask(ctx context.Context, value any, only map[string]string, path ...string) (text []byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	at := s.url + "/api/v1"
 	for _, part := range path {
 		at += "/" + url.PathEscape(part)
 	}
+	at += query(only)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 	if err != nil {
 		return nil, failure{fmt.Errorf("ask %s: %w", s.url, err)}
@@ -82,6 +88,20 @@ func (s server) get(ctx context.Context, value any, path ...string) (text []byte
 		return nil, s.stranger(resp)
 	}
 	return text, nil
+}
+
+// query writes the parameters that are not empty.
+func query(only map[string]string) string {
+	q := url.Values{}
+	for name, value := range only {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	if len(q) == 0 {
+		return ""
+	}
+	return "?" + q.Encode()
 }
 
 // unreachable says what to do when there was no answer.

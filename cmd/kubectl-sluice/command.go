@@ -23,14 +23,18 @@ Exit codes: 0 done, 1 it failed, 2 it was used wrongly (validate: a file has fau
   # what do the queues hold, and what is waiting?
   kubectl sluice queues
 
-  # why does this pod wait?
-  kubectl sluice explain pod NAMESPACE/NAME`,
+  # which pods start together, and which groups of them wait?
+  kubectl sluice groups
+
+  # why does this pod wait, or this Flink job?
+  kubectl sluice explain pod NAMESPACE/NAME
+  kubectl sluice explain flinkdeployment NAMESPACE/NAME`,
 		Annotations:       map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl sluice"},
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(explainCommand(), queuesCommand(), validateCommand(), versionCommand(version))
+	root.AddCommand(explainCommand(), groupsCommand(), queuesCommand(), validateCommand(), versionCommand(version))
 	return root
 }
 

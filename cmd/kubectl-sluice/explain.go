@@ -20,6 +20,7 @@ var standings = map[string]string{
 	"backoff":   "its bind was refused or its volumes could not be prepared; it is tried again later",
 	"gated":     "it has scheduling gates",
 	"held":      "it cannot be tried as it is",
+	"gathered":  "it starts together with others of its group",
 	"assumed":   "a node was found, and its bind is under way",
 	"bound":     "it has its node",
 	"leaving":   "it is being deleted and was never bound",
@@ -30,13 +31,20 @@ func explainCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "explain",
 		Short: "Say why something is as it is",
-		Long:  "Say why something is as it is. There are explanations of pods.",
+		Long:  "Say why something is as it is. There are explanations of pods, and of groups: of pods that start together. A group is named by itself, or by the object that tells of it.",
 		Example: `  # why does this pod wait?
-  kubectl sluice explain pod NAMESPACE/NAME`,
+  kubectl sluice explain pod NAMESPACE/NAME
+
+  # why does this Flink job not start?
+  kubectl sluice explain flinkdeployment NAMESPACE/NAME
+  kubectl sluice explain group NAMESPACE/NAME`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(explainPodCommand())
+	c.AddCommand(explainPodCommand(), explainGroupCommand())
+	for _, words := range kindsExplained {
+		c.AddCommand(explainObjectCommand(words[0], words[1:]))
+	}
 	return c
 }
 
@@ -100,17 +108,23 @@ func podNamed(flag, pod string) (namespace, name string, err error) {
 	return namespace, name, nil
 }
 
-func writePod(w io.Writer, p *api.Pod) {
-	line := func(title, text string) {
+// titled writes lines of a title and a text, and none for an empty text.
+func titled(w io.Writer) func(title, text string) {
+	return func(title, text string) {
 		if text != "" {
 			fmt.Fprintf(w, "%-13s%s\n", title+":", text)
 		}
 	}
+}
+
+func writePod(w io.Writer, p *api.Pod) {
+	line := titled(w)
 	line("Pod", p.Namespace+"/"+p.Name)
 	line("Standing", strings.TrimSuffix(p.Standing+" ("+standings[p.Standing]+")", " ()"))
 	line("Node", p.Node)
 	line("Application", from(p.Application, p.ApplicationFrom))
 	line("Role", p.Role)
+	line("Group", from(p.Group, p.GroupStanding))
 	line("Queue", p.Queue)
 	line("Decided by", p.DecidedBy)
 	line("Reason", p.Reason)

@@ -48,7 +48,7 @@ func newWorld(t *testing.T) *world {
 		Decider: c, Reporter: c, Inbox: w.inbox, Out: w.carryOut, Metrics: run.NewMetrics("sluice", "test"), Log: log,
 	})
 	w.queries = run.NewQueries(w.loop, c)
-	server, err := web.Listen("127.0.0.1:0", web.Parts{Queues: w.queries.Queues, Pod: w.queries.Pod, Log: log})
+	server, err := web.Listen("127.0.0.1:0", web.Parts{Queues: w.queries.Queues, Pod: w.queries.Pod, Groups: w.queries.Groups, Group: w.queries.Group, Log: log})
 	require.NoError(t, err)
 	w.url = "http://" + server.Address()
 	ctx, cancel := context.WithCancel(t.Context())

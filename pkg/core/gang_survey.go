@@ -217,7 +217,7 @@ func (c *Core) surveyWait(x *GroupSurvey, g *gang, s *stock) {
 	switch x.Standing {
 	case GroupParked:
 		_, failure := g.line().Why()
-		x.Nodes, x.Counts = failure.Nodes, failure.Counts
+		x.Nodes, x.Counts = failure.Nodes, slices.Clone(failure.Counts)
 	case GroupOver:
 		x.Message = s.fact.Why
 	}

@@ -1,8 +1,6 @@
 package run
 
 import (
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/sluice-scheduler/sluice/pkg/core"
@@ -68,18 +66,10 @@ func quantities(amounts resource.Amounts) map[string]api.Quantity {
 
 // podOf turns an explanation into the API's words.
 func podOf(x explained) api.Pod {
-	p := api.Pod{
+	return api.Pod{
 		Leading: x.leading, Namespace: x.Pod.Namespace, Name: x.Pod.Name, UID: string(x.Pod.UID),
-		Standing: string(x.Standing), Node: x.Node, Application: x.App, ApplicationFrom: x.AppFrom, Role: x.Role,
+		Standing: string(x.Standing), Node: x.Node, Application: x.App, ApplicationFrom: x.AppFrom, Role: x.Role, Group: x.Group, GroupStanding: x.GroupLine,
 		Queue: x.Queue, DecidedBy: x.QueueWhy, Faults: x.Faults,
-		Reason: x.Reason, Message: x.Message, Nodes: x.Nodes, Since: x.Since.UTC(), Attempts: x.Attempts, Until: x.Until.UTC(),
+		Reason: x.Reason, Message: x.Message, Nodes: x.Nodes, Refusals: refusals(x.Counts), Since: x.Since.UTC(), Attempts: x.Attempts, Until: x.Until.UTC(),
 	}
-	merged := map[string]int{}
-	for _, c := range x.Counts {
-		merged[c.Reason.String()] += c.Nodes // reasons that differ in their code alone read the same
-	}
-	for _, reason := range slices.Sorted(maps.Keys(merged)) {
-		p.Refusals = append(p.Refusals, api.Refusal{Reason: reason, Nodes: merged[reason]})
-	}
-	return p
 }

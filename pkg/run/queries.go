@@ -18,6 +18,8 @@ type Asked interface {
 	Leading() bool
 	QueueSnapshot() *core.QueueSnapshot
 	Explain(namespace, name string) core.Explanation
+	Groups() []core.GroupSurvey
+	Group(namespace, id string) (survey core.GroupSurvey, known bool)
 }
 
 // Queries answers the questions of the API. They take turns, so that at most one of them is put to the loop between two steps.
@@ -30,6 +32,7 @@ type Queries struct {
 	survey   *core.QueueSurvey
 	answer   *api.Queues
 	surveyed time.Time
+	groups   groupList
 }
 
 // NewQueries puts questions to the core through the loop that owns it.

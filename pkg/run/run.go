@@ -341,7 +341,7 @@ func (p *process) pages() web.Parts {
 		ready = append(ready, web.Check{Name: "no-rival", Run: func(context.Context) error { return nil }, Note: p.rival.note})
 	}
 	return web.Parts{
-		Live: live, Ready: ready, Dump: p.loop.Dump, Queues: p.queries.Queues, Pod: p.queries.Pod,
+		Live: live, Ready: ready, Dump: p.loop.Dump, Queues: p.queries.Queues, Pod: p.queries.Pod, Groups: p.queries.Groups, Group: p.queries.Group,
 		Metrics: p.metrics.Gatherer(), Log: p.o.Log,
 	}
 }

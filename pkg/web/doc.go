@@ -6,7 +6,7 @@
 //	/metrics     Prometheus
 //	/debug/dump  the state of the core as text
 //	/debug/pprof profiles of the process
-//	/api/v1      queues and pods as JSON; its types are in package api
+//	/api/v1      queues, groups and pods as JSON; its types are in package api
 //
 // Its promise: nothing a caller sends changes the scheduler or holds it up. Only GET and HEAD are answered, every answer has a time
 // limit, one dump and few questions are under way at a time, and what lies under /debug and /api is for callers on the same machine. What is

@@ -58,15 +58,11 @@ func notFound(last *api.Queue, path string) error {
 
 // namesOf lists queues, but not too many.
 func namesOf(queues []api.Queue) string {
-	var names []string
-	for i := range queues[:min(len(queues), shownNear)] {
-		names = append(names, queues[i].Name)
+	names := make([]string, len(queues))
+	for i := range queues {
+		names[i] = queues[i].Name
 	}
-	list := strings.Join(names, ", ")
-	if more := len(queues) - shownNear; more > 0 {
-		list += fmt.Sprintf(" and %d more", more)
-	}
-	return list
+	return listed(names)
 }
 
 // meant guesses the queue that somebody meant: one whose full path ends as he wrote, or a child that reads like what he wrote next.

@@ -32,7 +32,7 @@ func questions(parts Parts, l limits) []page {
 	if parts.Pod != nil {
 		pages = append(pages, page{"/api/v1/pods/{namespace}/{name}", "why a pod is where it is, as JSON (same machine only)", d.answer(d.pod)})
 	}
-	return pages
+	return append(pages, groupQuestions(d)...)
 }
 
 // desk is where questions are taken. It is the same for all, so that they share the slots.

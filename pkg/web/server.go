@@ -29,6 +29,10 @@ type Parts struct {
 	// Pod says for /api/v1/pods/{namespace}/{name} why a pod is where it is; known is false when there is no such pod. It must return soon
 	// after the context ends. Nil makes the page answer 404.
 	Pod func(ctx context.Context, namespace, name string) (pod api.Pod, known bool, err error)
+	// Groups gives all groups for /api/v1/groups, Group one of them for /api/v1/groups/{namespace}/{id}; known is false when there is none of that id. They must return soon after the
+	// context ends. Nil makes the pages answer 404.
+	Groups func(context.Context) (api.Groups, error)
+	Group  func(ctx context.Context, namespace, id string) (group api.GroupAnswer, known bool, err error)
 	// Metrics are the figures of /metrics. Nil makes the page answer 404.
 	Metrics prometheus.Gatherer
 	// Log takes what goes wrong while answering. Nil keeps quiet.

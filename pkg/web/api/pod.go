@@ -10,7 +10,7 @@ type Pod struct {
 	Name      string `json:"name"`
 	UID       string `json:"uid"`
 	// Standing is one of: ready (its turn has not come), parked (it fits on no node), held-back (a quota is spent), backoff (its bind was
-	// refused), gated (it has scheduling gates), held (it cannot be tried as it is), assumed (decided, not yet confirmed), reserved (room is kept for it on a node as it falls free), bound,
+	// refused), gated (it has scheduling gates), held (it cannot be tried as it is), assumed (decided, not yet confirmed), reserved (room is kept for it on a node as it falls free), gathered (it starts together with others of its group), bound,
 	// leaving (it is being deleted and was never bound), foreign (it belongs to another scheduler).
 	Standing string `json:"standing"`
 	// Node is where it runs or is going to.
@@ -19,6 +19,9 @@ type Pod struct {
 	Application     string `json:"application,omitempty"`
 	ApplicationFrom string `json:"applicationFrom,omitempty"`
 	Role            string `json:"role,omitempty"`
+	// Group is the id of the group that it starts with, within the namespace, GroupStanding how that stands, in one line.
+	Group         string `json:"group,omitempty"`
+	GroupStanding string `json:"groupStanding,omitempty"`
 	// Queue is the application's queue, DecidedBy what decided about that.
 	Queue     string `json:"queue,omitempty"`
 	DecidedBy string `json:"decidedBy,omitempty"`
