@@ -35,7 +35,14 @@ func TestWhatServersSayIsPassedOn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			url := answering(t, c.status, c.kind, c.body)
-			for _, args := range [][]string{{"queues"}, {"queues", "root.a", "-o", "json"}, {"explain", "pod", "a/b"}} {
+			for _, args := range [][]string{
+				{"queues"},
+				{"queues", "root.a", "-o", "json"},
+				{"explain", "pod", "a/b"},
+				{"groups"},
+				{"explain", "group", "a/b"},
+				{"explain", "flinkdep", "a/b"},
+			} {
 				out, _, err := client("", append(args, "--server", url+"/")...)
 				require.Empty(t, out)
 				code, untold := exitCode(err)
@@ -102,6 +109,15 @@ func TestWrongUsageHasItsExitCode(t *testing.T) {
 		{"explain", "pod", "-n", "a", ""},
 		{"explain", "pod", "-n", "a", "b", "c"},
 		{"explain", "pod", "a/b", "-o", "wide"},
+		{"explain", "group"},
+		{"explain", "group", "name"},
+		{"explain", "group", "a/"},
+		{"explain", "group", "a/b", "-o", "wide"},
+		{"explain", "flinkdeployment", "name"},
+		{"explain", "flinkdeployment", "a/b", "--server", "nowhere"},
+		{"groups", "name"},
+		{"groups", "-n", "a", "-A"},
+		{"groups", "-o", "yaml"},
 	} {
 		out, _, err := client("", args...)
 		code, untold := exitCode(err)

@@ -20,16 +20,19 @@ var rewrite = flag.Bool("rewrite", false, "write the examples of the pages anew"
 // moment is any time that the API tells, which is another in each run.
 var moment = regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:.]+Z`)
 
+// hour is any time of day in a text.
+var hour = regexp.MustCompile(`\d\d:\d\d:\d\d UTC`)
+
 // TestExamplesOfThePages runs every command of the pages against a Sluice and compares what they say. A line that begins with "$ " is a command;
 // the lines up to the next one or the end of the block are its output.
 func TestExamplesOfThePages(t *testing.T) {
-	for _, page := range []string{"api.md", "cli.md"} {
+	for page, worldOf := range map[string]func(*testing.T) *world{"api.md": busyWorld, "cli.md": busyWorld, "gangs.md": gangWorld} {
 		t.Run(page, func(t *testing.T) {
 			path, err := filepath.Abs("../../docs/" + page)
 			require.NoError(t, err)
 			old, err := os.ReadFile(path)
 			require.NoError(t, err)
-			w := busyWorld(t)
+			w := worldOf(t)
 			t.Chdir("testdata")
 			text := w.runExamples(string(old))
 			if *rewrite {
@@ -57,7 +60,8 @@ func (w *world) runExamples(page string) string {
 			b.WriteString(line)
 			var out string
 			out, code = w.example(strings.TrimSpace(command), code)
-			b.WriteString(moment.ReplaceAllString(strings.ReplaceAll(out, w.url, usualServer), "2026-01-01T10:00:00Z"))
+			out = moment.ReplaceAllString(strings.ReplaceAll(out, w.url, usualServer), "2026-01-01T10:00:00Z")
+			b.WriteString(hour.ReplaceAllString(out, "10:05:00 UTC"))
 			commands++
 			continue
 		default:

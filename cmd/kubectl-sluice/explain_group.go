@@ -161,7 +161,7 @@ func writeGroup(w io.Writer, g *api.Group, leading bool) {
 	if g.Min > 1 {
 		line("Starts with", fmt.Sprintf("%d pods together", g.Min))
 	}
-	line("Stays within", topologyText(g.Topology))
+	line("Within", topologyText(g.Topology))
 	line("Application", strings.Join(g.Applications, ", "))
 	line("Queue", g.Queue)
 	if !g.Since.IsZero() {

@@ -153,7 +153,7 @@ func groupTable(groups []api.Group, wide bool) string {
 		g := &groups[i]
 		n := sumOf(g)
 		row := []string{
-			g.Namespace, g.ID, g.Standing, fmt.Sprint(g.Min), fmt.Sprintf("%d/%d", n.Bound, max(n.Count, n.Existing+n.Expected)), fmt.Sprint(n.Waiting + n.Assumed),
+			g.Namespace, g.ID, g.Standing, fmt.Sprint(g.Min), fmt.Sprintf("%d/%d", n.Bound, max(n.Count, n.Existing+n.Expected, g.Min)), fmt.Sprint(n.Waiting + n.Assumed),
 			fmt.Sprint(n.Expected), fmt.Sprint(keptFor(&n)), cmp.Or(g.Queue, "-"), strings.Join(groupMarks(g), ", "),
 		}
 		if wide {

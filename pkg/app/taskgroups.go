@@ -63,7 +63,7 @@ func tasks(m *marks) *cluster.GroupFact {
 		parts = append(parts, fmt.Sprintf("%s %d", m.tame(g.Name, "a task group's name"), g.MinMember))
 	}
 	f.Source += ": " + strings.Join(parts, ", ")
-	f.Patience = patience(m)
+	f.Patience, f.Clock, f.Ends = patience(m), "placeholderTimeoutInSeconds", "YuniKorn would give up waiting for the other pods"
 	return f
 }
 

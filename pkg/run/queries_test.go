@@ -20,10 +20,15 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/web/api"
 )
 
-// counted is a core that counts the snapshots.
+// counted is a core that counts the snapshots, and the surveys of groups.
 type counted struct {
 	*core.Core
-	snapshots atomic.Int32
+	snapshots, surveys atomic.Int32
+}
+
+func (c *counted) Groups() []core.GroupSurvey {
+	c.surveys.Add(1)
+	return c.Core.Groups()
 }
 
 func (c *counted) QueueSnapshot() *core.QueueSnapshot {

@@ -108,18 +108,31 @@ func findGroup(all []api.Group, namespace, name string) (*api.Group, error) {
 // noGroup says that there is no such group, and what may have been meant.
 func noGroup(namespace, name string, here, there []string) error {
 	text := fmt.Sprintf("no group %q is known in namespace %q", name, namespace)
-	if near, ok := strict.Nearest(name, here); ok {
-		text += fmt.Sprintf("; did you mean %s?", near)
-	}
+	near, ok := nearGroup(name, here)
 	switch {
 	case len(there) > 0:
 		text += fmt.Sprintf("; there is one in namespace %s", listed(there))
+	case ok:
+		text += fmt.Sprintf("; did you mean %s? There are: %s", near, listed(here))
 	case len(here) > 0:
 		text += fmt.Sprintf("; there are: %s", listed(here))
 	default:
 		text += ", and no other"
 	}
 	return missing(text)
+}
+
+// nearGroup guesses the id that somebody meant, by the whole or by its end.
+func nearGroup(name string, ids []string) (id string, ok bool) {
+	var words []string
+	for _, id := range ids {
+		words = append(words, id, id[strings.LastIndex(id, "/")+1:])
+	}
+	word, ok := strict.Nearest(name, words)
+	if !ok {
+		return "", false
+	}
+	return ids[slices.Index(words, word)/2], true
 }
 
 // listed names some, but not too many.

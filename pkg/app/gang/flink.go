@@ -121,7 +121,7 @@ func (f *flink) roles(manager, worker *member) {
 	f.draft.add(role{name: spec.ComponentTaskManager, member: worker, min: least, count: count})
 	f.draft.fact.Soft = native && !c.Session
 	f.draft.fact.Together = c.Adaptive()
-	f.draft.fact.Patience = f.patience()
+	f.clock()
 }
 
 // workers is how many TaskManagers the job cannot do without, and how many there are to be.
@@ -184,6 +184,19 @@ func (f *flink) number(key string) int {
 		return 0
 	}
 	return int(min(max(n, 0), spec.MaxParallelism))
+}
+
+// clock says how long the job waits for its slots, by which setting, and what it does then.
+func (f *flink) clock() {
+	fact := &f.draft.fact
+	fact.Patience = f.patience()
+	switch {
+	case fact.Patience == 0:
+	case f.cluster.Adaptive():
+		fact.Clock, fact.Ends = "resource-wait-timeout", "Flink will fail the job for want of slots"
+	default:
+		fact.Clock, fact.Ends = "slot.request.timeout", "Flink will fail this slot request"
+	}
 }
 
 // patience is how long the job waits for its slots before it fails. Standalone clusters do not wait, but with the adaptive scheduler.

@@ -1,6 +1,7 @@
 package gang
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -182,7 +183,13 @@ func TestPatienceIsFlinksClock(t *testing.T) {
 		conf := map[string]any{}
 		require.NoError(t, yaml.Unmarshal([]byte(text), &conf))
 		u.Object["spec"].(map[string]any)["flinkConfiguration"] = conf
-		require.Equal(t, want, theFact(t, NewSources().Set(reader.Read(u))).Patience, text)
+		fact := theFact(t, NewSources().Set(reader.Read(u)))
+		require.Equal(t, want, fact.Patience, text)
+		clock, ends := "slot.request.timeout", "Flink will fail this slot request"
+		if strings.Contains(text, "adaptive") {
+			clock, ends = "resource-wait-timeout", "Flink will fail the job for want of slots"
+		}
+		require.Equal(t, []string{clock, ends}, []string{fact.Clock, fact.Ends}, text)
 	}
 }
 

@@ -153,7 +153,8 @@ func (p *plainPart) join(all []part, mounted func(Key) spec.Config) *cluster.Gro
 	c.JobManagers, c.TaskManagers = int64(counts[app.JobManager]), int64(counts[app.TaskManager])
 	f := flink{reader: p.reader, cluster: c, draft: d}
 	f.controllers(all)
-	d.fact.Together, d.fact.Patience = c.Adaptive(), f.patience()
+	d.fact.Together = c.Adaptive()
+	f.clock()
 	f.say(strings.Join(names, " and "))
 	p.settle(d, counts, names)
 	return d.finish(p.reader)
