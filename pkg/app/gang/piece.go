@@ -99,8 +99,11 @@ func sourceOf(object metav1.Object) source {
 	return source{}
 }
 
-// tell adds a fact that the object tells by itself.
-func (p *Piece) tell(f *cluster.GroupFact) { p.whole = append(p.whole, f) }
+// tell adds a fact that the object tells by itself. It is copied, so that what it was drafted with is not kept with it.
+func (p *Piece) tell(f *cluster.GroupFact) {
+	own := *f
+	p.whole = append(p.whole, &own)
+}
 
 // content is an object of a kind that has no Go type here.
 func content(object metav1.Object) map[string]any {

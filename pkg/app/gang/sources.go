@@ -138,7 +138,12 @@ func (s *Sources) fact(of subject) *cluster.GroupFact {
 	if len(parts) == 0 {
 		return nil
 	}
-	return parts[0].join(parts, s.conf)
+	f := parts[0].join(parts, s.conf)
+	if f == nil {
+		return nil
+	}
+	own := *f // so that what it was drafted with is not kept with it
+	return &own
 }
 
 // subjects are what a piece tells of, each once.
