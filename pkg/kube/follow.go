@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -92,11 +93,12 @@ func (w *Watch) followGangs(ctx context.Context) {
 			<-f.ended
 		}
 	}()
-	for ctx.Err() == nil {
+	for level := slog.LevelDebug; ctx.Err() == nil; { // what is there at the start is no news
 		if offers, err := w.offers(ctx); err == nil {
 			for _, k := range w.kinds {
-				w.heedOffer(ctx, running, k, offers[k])
+				w.heedOffer(ctx, running, k, offers[k], level)
 			}
+			level = slog.LevelInfo
 		}
 		select {
 		case <-time.After(w.find):
@@ -128,8 +130,8 @@ func (w *Watch) offers(ctx context.Context) (map[gang.Kind]offer, error) {
 	return offers, nil
 }
 
-// heedOffer begins to watch a kind, or ends it.
-func (w *Watch) heedOffer(ctx context.Context, running map[gang.Kind]*followed, k gang.Kind, o offer) {
+// heedOffer begins to watch a kind, which is said at the given level, or ends it.
+func (w *Watch) heedOffer(ctx context.Context, running map[gang.Kind]*followed, k gang.Kind, o offer, level slog.Level) {
 	f := running[k]
 	switch {
 	case o.unknown:
@@ -139,8 +141,9 @@ func (w *Watch) heedOffer(ctx context.Context, running map[gang.Kind]*followed, 
 		<-f.ended
 		delete(running, k)
 		w.log.Info("the API server does not serve "+kindName(k)+" any more in this version, so what its objects told is forgotten", "version", f.version)
-		w.heedOffer(ctx, running, k, o)
+		w.heedOffer(ctx, running, k, o, level)
 	case f == nil && o.version != "":
+		w.log.Log(ctx, level, "what "+kindName(k)+" tell of gangs is heeded", "version", o.version)
 		running[k] = w.followKind(ctx, k, o.version)
 	case f == nil:
 		w.settled(kindName(k))
@@ -150,7 +153,6 @@ func (w *Watch) heedOffer(ctx context.Context, running map[gang.Kind]*followed, 
 // followKind watches a kind until its context is cancelled, and then forgets what its objects told.
 func (w *Watch) followKind(ctx context.Context, k gang.Kind, version string) *followed {
 	name := kindName(k)
-	w.log.Debug("watching what tells of gangs", "kind", name, "version", version)
 	ctx, cancel := context.WithCancel(ctx)
 	f := &followed{version: version, cancel: cancel, ended: make(chan struct{})}
 	late := time.AfterFunc(readWithin, func() { w.late(name) })

@@ -178,6 +178,7 @@ func TestKindsThatComeAndGo(t *testing.T) {
 	server.change(func() { delete(server.serves, volcanoServed) })
 	awaitWords(t, s, "group lab podgroup.scheduling.volcano.sh/v gone", "group lab podgroup.scheduling.volcano.sh/x gone")
 	require.Contains(t, log.String(), "does not serve "+volcanoGroups+" any more")
+	require.Equal(t, 1, strings.Count(log.String(), "tell of gangs is heeded"), "of what has come since the start")
 	server.change(func() { server.serves[volcanoServed] = []string{"podgroups"} })
 	awaitWords(t, s, "group lab podgroup.scheduling.volcano.sh/v of 2")
 	server.live[kubeGroups] <- line("DELETED", kubeGroup("a", 4))

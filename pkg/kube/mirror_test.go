@@ -176,6 +176,14 @@ func TestThatAPodIsReadyIsNoNews(t *testing.T) {
 	require.NoError(t, m.Add(bound))
 	require.NoError(t, m.Update(at(bound, ready)))
 	require.Equal(t, []string{"pod 1 on n1"}, words(s.take()))
+	inGroup := at(bound, func(p *v1.Pod) {
+		group := "g"
+		p.Name, p.UID, p.Spec.SchedulingGroup = "b", "2", &v1.PodSchedulingGroup{PodGroupName: &group}
+	})
+	require.NoError(t, m.Add(inGroup))
+	require.NoError(t, m.Update(at(inGroup, ready)))
+	require.NoError(t, m.Update(at(at(inGroup, ready), func(p *v1.Pod) { p.Status.Message = "noise" })))
+	require.Equal(t, []string{"pod 2 on n1", "pod 2 on n1"}, words(s.take()))
 	f := cluster.ReadPod(at(bound, ready), "sluice")
 	require.Equal(t, []int64{7, 8}, []int64{f.Scheduled.Unix(), f.Ready.Unix()})
 	f = cluster.ReadPod(at(at(bound, ready), foreign), "sluice")
