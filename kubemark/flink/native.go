@@ -47,8 +47,11 @@ func (s *Simulator) lead(ctx context.Context, cr *unstructured.Unstructured, c *
 	for _, name := range d.Delete {
 		j.doomed[name] = struct{}{}
 	}
-	err := s.perform(ctx, cr, c, j, owner, d)
-	return d.Wake, err
+	again, err := s.renew(ctx, c, j, seen.Leader.Pod)
+	if again > 0 && (d.Wake == 0 || again < d.Wake) {
+		d.Wake = again
+	}
+	return d.Wake, errors.Join(err, s.perform(ctx, cr, c, j, owner, d))
 }
 
 // remember makes the state of a cluster's JobManager, from the record when it speaks of the same Deployment.

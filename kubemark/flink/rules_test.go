@@ -258,3 +258,28 @@ func TestBatchJobFinishesWithOneTaskManager(t *testing.T) {
 		require.True(t, strings.HasPrefix(b.job("orders").String(), "JobManager 1/1"))
 	})
 }
+
+func TestLeaderOfAHighlyAvailableClusterRenewsItsConfigMap(t *testing.T) {
+	run(t, func(b *bench) {
+		b.begin(orders(2, checkpoints+`, high-availability.type: kubernetes`, ""))
+		read := func() *corev1.ConfigMap {
+			m, err := b.kube.CoreV1().ConfigMaps("default").Get(context.Background(), "orders-cluster-config-map", metav1.GetOptions{})
+			require.NoError(t, err)
+			return m
+		}
+		first := read()
+		require.Equal(t, map[string]string{
+			"app": "orders", "type": "flink-native-kubernetes", "configmap-type": "high-availability",
+		}, first.Labels)
+		renewals := map[string]bool{}
+		for range 20 {
+			time.Sleep(time.Second)
+			renewals[read().Annotations[leaderAnnotation]] = true
+		}
+		require.InDelta(t, 5, len(renewals), 1, "every five seconds")
+		b.remove("orders-abc-1")
+		before := read().Annotations[leaderAnnotation]
+		time.Sleep(20 * time.Second)
+		require.Equal(t, before, read().Annotations[leaderAnnotation], "nobody leads")
+	})
+}

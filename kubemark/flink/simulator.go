@@ -63,6 +63,7 @@ type job struct {
 	state     *jobmanager.State
 	deadline  time.Time           // when the job fails unless its slots come; zero: no such clock runs
 	outcome   jobmanager.Phase    // how the job has ended for good; empty while it has not
+	renewed   time.Time           // when its leader's ConfigMap last was
 	digest    string              // of the manifest in force
 	furnished types.UID           // Deployment whose Services and ConfigMaps are made
 	doomed    map[string]struct{} // pods to delete until the API server has agreed
