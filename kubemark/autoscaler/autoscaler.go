@@ -113,8 +113,13 @@ func (a *Autoscaler) look(ctx context.Context) error {
 		return fmt.Errorf("list pods: %w", err)
 	}
 	p := a.picture(nodes.Items, pods.Items)
-	for _, o := range a.decide(p) {
+	if err := a.serve(ctx, &p, pods.Items); err != nil {
+		return err
+	}
+	options, _ := a.decide(p)
+	for _, o := range options {
 		a.grow(ctx, o)
+		a.announce(ctx, o)
 	}
 	return a.shrink(ctx, p)
 }
@@ -122,6 +127,7 @@ func (a *Autoscaler) look(ctx context.Context) error {
 // picture is the cluster as one round sees it.
 type picture struct {
 	rooms   []*simnode.Room
+	there   int            // how many of the rooms are nodes that exist; the others are on their way
 	sizes   []int          // nodes of each group, those on their way included
 	vacant  map[string]int // nodes of groups without pods, with their group
 	waiting []*corev1.Pod  // for which it is to grow, the largest first
@@ -150,6 +156,7 @@ func (a *Autoscaler) picture(nodes []corev1.Node, pods []corev1.Pod) picture {
 			p.waiting = append(p.waiting, pod)
 		}
 	}
+	p.there = len(p.rooms)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for g, n := range a.coming {
@@ -169,9 +176,9 @@ func (a *Autoscaler) groupOf(n *corev1.Node) int {
 	})
 }
 
-// decide says which groups grow, each time the one that helps most, until nobody is helped any more.
-func (a *Autoscaler) decide(p picture) (all []option) {
-	left := squeeze(p.waiting, p.rooms)
+// decide says which groups grow, each time the one that helps most, until nobody is helped any more, and for whom there is no room even then.
+func (a *Autoscaler) decide(p picture) (all []option, left []*corev1.Pod) {
+	left = squeeze(p.waiting, p.rooms)
 	for len(left) > 0 {
 		best := option{}
 		for g, t := range a.templates {
@@ -180,12 +187,12 @@ func (a *Autoscaler) decide(p picture) (all []option) {
 			}
 		}
 		if len(best.helped) == 0 {
-			return all
+			return all, left
 		}
 		p.sizes[best.group] += best.nodes
 		all, left = append(all, best), best.left
 	}
-	return all
+	return all, nil
 }
 
 // grow orders nodes; they come after the delay.
@@ -195,9 +202,6 @@ func (a *Autoscaler) grow(ctx context.Context, o option) {
 	a.mu.Lock()
 	a.coming[o.group] += o.nodes
 	a.mu.Unlock()
-	for _, p := range o.helped {
-		a.tell(ctx, p, fmt.Sprintf("pod triggered scale-up: %d nodes of group %s", o.nodes, g.Template.Name))
-	}
 	a.work.Go(func() {
 		select {
 		case <-ctx.Done():
@@ -244,6 +248,13 @@ func (a *Autoscaler) shrink(ctx context.Context, p picture) error {
 		a.mu.Unlock()
 	}
 	return nil
+}
+
+// announce tells the pods that nodes were ordered for.
+func (a *Autoscaler) announce(ctx context.Context, o option) {
+	for _, p := range o.helped {
+		a.tell(ctx, p, fmt.Sprintf("pod triggered scale-up: %d nodes of group %s", o.nodes, a.opts.Groups[o.group].Template.Name))
+	}
 }
 
 // tell writes the event by which users of the Cluster Autoscaler know that help is coming. That it cannot be written is no fault.

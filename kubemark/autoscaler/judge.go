@@ -14,7 +14,7 @@ import (
 // waits says whether a pod is one for which the cluster is to grow.
 func waits(p *corev1.Pod, schedulers []string) bool {
 	return p.Spec.NodeName == "" && p.Status.NominatedNodeName == "" && p.DeletionTimestamp == nil &&
-		unschedulable(p) && slices.Contains(schedulers, p.Spec.SchedulerName) && !ofDaemonSet(p)
+		p.Annotations[Consumes] == "" && unschedulable(p) && slices.Contains(schedulers, p.Spec.SchedulerName) && !ofDaemonSet(p)
 }
 
 func unschedulable(p *corev1.Pod) bool {

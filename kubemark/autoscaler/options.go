@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/client-go/dynamic"
+
 	"github.com/sluice-scheduler/sluice/kubemark/simnode"
 )
 
@@ -30,6 +32,8 @@ type Options struct {
 	Delay time.Duration
 	// Unneeded is after how long an empty node is removed. Default 10 min; negative: never.
 	Unneeded time.Duration
+	// Dynamic reads and answers ProvisioningRequests; nil: they are not served.
+	Dynamic dynamic.Interface
 	// Log receives what happens; nil means slog.Default().
 	Log *slog.Logger
 }

@@ -3,6 +3,10 @@ package local
 import (
 	"context"
 	"errors"
+	"fmt"
+
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
 
 	"github.com/sluice-scheduler/sluice/kubemark/autoscaler"
 	"github.com/sluice-scheduler/sluice/kubemark/simnode"
@@ -25,8 +29,18 @@ func (c *Cluster) Simulate(ctx context.Context, o simnode.Options) (*simnode.Fle
 	return f, nil
 }
 
-// Autoscale lets a fleet grow and shrink by groups of nodes, beside those it has, as the Cluster Autoscaler would. The cluster stops it when it stops.
+// Autoscale lets a fleet grow and shrink by groups of nodes, beside those it has, as the Cluster Autoscaler would, ProvisioningRequests included. The cluster stops it when it stops.
 func (c *Cluster) Autoscale(ctx context.Context, f *simnode.Fleet, o autoscaler.Options) (*autoscaler.Autoscaler, error) {
+	if o.Dynamic == nil {
+		if err := c.Apply(ctx, autoscaler.Definition); err != nil {
+			return nil, fmt.Errorf("install ProvisioningRequests: %w", err)
+		}
+		client, err := dynamic.NewForConfig(jsonConfig(c.RESTConfig()))
+		if err != nil {
+			return nil, fmt.Errorf("make the autoscaler's client: %w", err)
+		}
+		o.Dynamic = client
+	}
 	a, err := autoscaler.Start(ctx, c.Client(), f, o)
 	if err != nil {
 		return nil, err
@@ -35,4 +49,10 @@ func (c *Cluster) Autoscale(ctx context.Context, f *simnode.Fleet, o autoscaler.
 	defer c.mu.Unlock()
 	c.autoscalers = append(c.autoscalers, a)
 	return a, nil
+}
+
+// jsonConfig is the configuration of a client of custom resources, which are not there as protobuf.
+func jsonConfig(cfg *rest.Config) *rest.Config {
+	cfg.ContentConfig = rest.ContentConfig{}
+	return cfg
 }

@@ -1,6 +1,7 @@
 package simnode
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -31,6 +32,11 @@ type Room struct{ host *host }
 
 // NewRoom is a node without pods.
 func NewRoom(node *corev1.Node) *Room { return &Room{host: newHost(node)} }
+
+// Clone is a copy that can be filled without changing the other.
+func (r *Room) Clone() *Room {
+	return &Room{host: &host{node: r.host.node, residents: maps.Clone(r.host.residents), used: maps.Clone(r.host.used)}}
+}
 
 // Take enters a pod that is on the node.
 func (r *Room) Take(pod *corev1.Pod) { r.host.adopt(pod) }
