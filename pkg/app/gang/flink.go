@@ -61,13 +61,14 @@ func (p *flinkDeployment) mounts() Key {
 }
 
 // join makes the fact. What the spec does not say is as it was deployed, if that is known already.
-func (p *flinkDeployment) join(_ []part, mounted func(Key) spec.Config) *cluster.GroupFact {
+func (p *flinkDeployment) join(all []part, mounted func(Key) spec.Config) *cluster.GroupFact {
 	c, err := spec.ResolveOver(p.spec, mounted(p.mounts()))
 	if err != nil {
 		c, _ = spec.Resolve(p.spec)
 	}
 	d := &draft{fact: cluster.GroupFact{Namespace: p.object.Namespace, ID: p.group(), Origin: p.origin(), Object: p.object}}
 	f := flink{reader: p.reader, cluster: c, draft: d}
+	f.asked(all)
 	f.roles(f.manager(), f.worker())
 	f.say("FlinkDeployment " + c.ID)
 	d.fact.Over, d.fact.Why = p.status.over(c)
@@ -96,6 +97,8 @@ type flink struct {
 	reader  *Reader
 	cluster *spec.Cluster
 	draft   *draft
+	// jobs are how many are known to be in a session cluster, slots how many they ask for.
+	jobs, slots int
 }
 
 // manager is a JobManager as the operator makes it.
@@ -138,7 +141,7 @@ func (f *flink) workers() (least, count int) {
 	if c.Mode == spec.Standalone {
 		return least, count
 	}
-	least, count = max(least, f.total()), max(count, f.total())
+	least, count = max(least, f.total()), max(count, f.total(), int(c.TaskManagersFor(int64(f.slots))))
 	count += f.number("slotmanager.redundant-taskmanager-num")
 	if slots := f.number("slotmanager.number-of-slots.max"); slots > 0 {
 		return f.capped(least, count, max(1, slots/int(c.Slots)))
@@ -231,11 +234,14 @@ func (f *flink) say(what string) {
 	case c.Session && c.Mode == spec.Native && max(int(c.TaskManagers), f.total()) > 0:
 		workers = "session that is to have " + plural(max(int(c.TaskManagers), f.total()), "TaskManager") + " before any job"
 	case c.Session:
-		workers = "session, whose jobs are not known"
+		workers = "session"
 	case c.Mode == spec.Standalone:
 		workers = "standalone, " + plural(int(c.TaskManagers), "TaskManager")
 	}
 	switch {
+	case f.jobs > 0:
+		workers += fmt.Sprintf(", %s asking for %s", plural(f.jobs, "job"), plural(f.slots, "slot"))
+	case c.Session:
 	case f.cluster.Reactive():
 		workers += ", reactive: runs with 1"
 	case f.cluster.Adaptive():

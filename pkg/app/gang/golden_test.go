@@ -48,6 +48,18 @@ func TestOperatorExamples(t *testing.T) {
 	golden(t, "testdata/operator-examples.golden", out.String())
 }
 
+// TestDemoExamples does the same with the examples of our own demo.
+func TestDemoExamples(t *testing.T) {
+	files, err := filepath.Glob("../../../kubemark/flink/examples/*.yaml")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	var out strings.Builder
+	for _, file := range files {
+		fmt.Fprintf(&out, "# %s\n%s\n", filepath.Base(file), describe(inAnyOrder(t, readObjects(t, file))))
+	}
+	golden(t, "testdata/demo-examples.golden", out.String())
+}
+
 // shared is the folder with the Flink operator's own examples, or "" where it does not exist.
 func shared() string {
 	for _, dir := range []string{os.Getenv("SLUICE_SHARED"), filepath.Join("..", "..", "..", "..", "shared")} {

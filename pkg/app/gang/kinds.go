@@ -27,7 +27,7 @@ const noHA = "type in (flink-native-kubernetes, flink-standalone-kubernetes),con
 // Kinds are the kinds to be watched. Any of them may be missing.
 var Kinds = []Kind{
 	podGroups, volcanoPodGroups, pluginPodGroups, kaiPodGroups,
-	flinkDeployments, configMaps, deployments, statefulSets, jobs,
+	flinkDeployments, flinkSessionJobs, configMaps, deployments, statefulSets, jobs,
 	sparkApplications, rayClusters, jobSets, leaderWorkerSets,
 	pyTorchJobs, tfJobs, mpiJobs, xgBoostJobs, paddleJobs, jaxJobs,
 }
@@ -55,6 +55,10 @@ var (
 	flinkDeployments = Kind{
 		Group: "flink.apache.org", Version: "v1beta1", Kind: "FlinkDeployment", Resource: "flinkdeployments",
 		Without: "what Flink clusters of the operator need is known from their ConfigMaps alone, after their JobManagers are created",
+	}
+	flinkSessionJobs = Kind{
+		Group: "flink.apache.org", Version: "v1beta1", Kind: "FlinkSessionJob", Resource: "flinksessionjobs",
+		Without: "it is not shown how many TaskManagers the jobs of a session cluster ask for",
 	}
 	configMaps = Kind{
 		Version: "v1", Kind: "ConfigMap", Resource: "configmaps", Selector: noHA, Builtin: true,

@@ -12,8 +12,12 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
 
+	"github.com/sluice-scheduler/sluice/pkg/app/flink/spec"
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 )
 
@@ -26,26 +30,69 @@ var oddities = []any{
 	map[string]any{"x": nil},
 }
 
-// TestOddObjects puts something odd in the place of each value of each object, and expects that what is told of it makes sense.
+// TestOddObjects puts something odd in the place of each value of each object, among the others of its file, and expects that what is told of it makes sense.
 func TestOddObjects(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.yaml")
 	require.NoError(t, err)
 	seen := 0
 	for _, file := range files {
-		for _, o := range readObjects(t, file) {
+		among, all := NewSources(), readObjects(t, file)
+		for _, o := range all {
+			among.Set(reader.Read(o))
+		}
+		for _, o := range all {
 			u := o.(*unstructured.Unstructured)
 			for _, path := range paths(u.Object, nil) {
 				for _, odd := range oddities {
 					changed := u.DeepCopy()
 					if put(changed.Object, path, odd) {
-						makesSense(t, changed, fmt.Sprint(file, u.GetName(), path, odd))
+						makesSense(t, changed, among, fmt.Sprint(file, u.GetName(), path, odd))
+						among.Set(reader.Read(u))
 						seen++
 					}
 				}
 			}
 		}
+		for _, o := range all {
+			if p := reader.Read(o); p != nil {
+				among.Gone(p.Key)
+			}
+		}
+		require.Equal(t, NewSources(), among, "nothing is left when all are gone")
 	}
 	require.Greater(t, seen, 10000)
+}
+
+// FuzzConfig reads any configuration of Flink, in both forms, of a cluster with an operator and of one without.
+func FuzzConfig(f *testing.F) {
+	for _, text := range []string{
+		"taskmanager.numberOfTaskSlots: 4\nparallelism.default: 7\n", "a: b: c\n#", "slotmanager.number-of-slots.max: -1\nexternal-resources: x;y\nexternal-resource.x.amount: 9\n",
+		"kubernetes.taskmanager.tolerations: key:a,operator:Exists;b\nkubernetes.taskmanager.cpu.amount: 1e309\ntaskmanager.memory.flink.size: 9999999999g\n",
+		"{a: {b: [1, 2]}, execution: {target: kubernetes-session}}", "scheduler-mode: reactive\njobmanager.scheduler: adaptive\nslot.request.timeout: 1 y\n",
+		"slotmanager.min-total-resource.cpu: 1e300\nslotmanager.min-total-resource.memory: 1t\nkubernetes.jobmanager.replicas: 99999999999\n",
+	} {
+		f.Add(text, false)
+		f.Add(text, true)
+	}
+	var u unstructured.Unstructured
+	if err := yaml.Unmarshal([]byte(orders), &u.Object); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text string, nested bool) {
+		name := spec.FlatFile
+		if nested {
+			name = spec.NestedFile
+		}
+		for _, kind := range []string{spec.TypeNative, spec.TypeStandalone} {
+			m := &v1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "rt", Name: "flink-config-orders", Labels: map[string]string{"app": "orders", "type": kind}}}
+			m.Data = map[string]string{name: text}
+			s := NewSources()
+			s.Set(reader.Read(&u))
+			for _, c := range s.Set(reader.Read(m)) {
+				addsUp(t, c.Fact, text)
+			}
+		}
+	})
 }
 
 // FuzzObjects promises the same of any object.
@@ -65,26 +112,28 @@ func FuzzObjects(f *testing.F) {
 		if json.Unmarshal(data, &u.Object) != nil || u.Object == nil {
 			return
 		}
-		makesSense(t, u, string(data))
+		makesSense(t, u, NewSources(), string(data))
 	})
 }
 
-// makesSense expects of an object that it is read alike twice, that the numbers it tells fit together, and that nothing is left of it when it is gone.
-func makesSense(t *testing.T, o *unstructured.Unstructured, what string) {
+// makesSense expects of an object among others that it is read alike twice, that the numbers it tells fit together, and that what it told is taken back when it is gone.
+func makesSense(t *testing.T, o *unstructured.Unstructured, among *Sources, what string) {
 	p := reader.Read(o)
 	if p == nil {
 		return
 	}
-	s, clean := NewSources(), NewSources()
-	changes := s.Set(p)
-	again := reader.Read(o)
-	require.Empty(t, s.Set(again), "%s: read alike twice", what)
-	for _, c := range changes {
-		require.NotNil(t, c.Fact, what)
-		addsUp(t, c.Fact, what)
+	for _, c := range among.Set(p) {
+		if c.Fact != nil {
+			addsUp(t, c.Fact, what)
+		}
 	}
-	require.Len(t, s.Gone(p.Key), len(changes), what)
-	require.Equal(t, clean, s, what)
+	require.Empty(t, among.Set(reader.Read(o)), "%s: read alike twice", what)
+	for _, c := range among.Gone(p.Key) {
+		if c.Fact != nil {
+			addsUp(t, c.Fact, what)
+		}
+	}
+	require.NotContains(t, among.pieces, p.Key, what)
 }
 
 func addsUp(t *testing.T, f *cluster.GroupFact, what string) {

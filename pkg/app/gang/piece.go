@@ -72,6 +72,7 @@ var sources = []source{
 	{pluginPodGroups, readPlugin},
 	{kaiPodGroups, readKAI},
 	{flinkDeployments, readFlinkDeployment},
+	{flinkSessionJobs, readSessionJob},
 	{configMaps, typed(readConfigMap)},
 	{deployments, typed(readDeployment)},
 	{statefulSets, typed(readStatefulSet)},
