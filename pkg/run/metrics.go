@@ -139,6 +139,7 @@ func (r *reader) Collect(out chan<- prometheus.Metric) {
 	size(namePending, s.HeldBack, "quota")
 	size(namePending, s.Gated, "gated")
 	size(namePending, s.Reserved, "reserved")
+	size(namePending, s.Gathered, "gathered")
 	count(nameReservations, s.Reservations)
 	count(nameExpired, s.Expired)
 	count(nameVisited, s.NodesVisited)
@@ -169,6 +170,7 @@ func (r *reader) Collect(out chan<- prometheus.Metric) {
 		send(nameScarce, prometheus.GaugeValue, float64(u.Free), u.Resource, "free")
 		send(nameScarce, prometheus.GaugeValue, float64(u.Stranded), u.Resource, "stranded")
 	}
+	collectGroups(out, s)
 	collectQueues(out, r.sources.queues)
 	hash, standings := r.sources.settings.standings()
 	for source, of := range standings {

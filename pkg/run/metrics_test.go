@@ -38,8 +38,10 @@ func filled() *Metrics {
 		core: func() *core.Stats {
 			return &core.Stats{
 				Scheduled: 1, Unschedulable: 2, Errors: 3, Parked: 4, Held: 5, HeldBack: 21, Quarantined: 6, QuotaRefused: 22, Apps: 23, Reserved: 24, Reservations: 25, Expired: 26,
-				Rejected: map[string]uint64{"OutOfcpu": 7, "OutOfpods": 8},
-				Scarce:   []core.ScarceUnits{{Resource: "nvidia.com/gpu", Nodes: 2, Free: 13, Stranded: 14}},
+				Gathered: 27, Groups: map[core.GroupStanding]int{core.GroupParked: 28}, Gangs: 29, Expected: 30, RoomsKept: 31, Kept: 32, Arrived: 33, Lapsed: 34, Drains: 35, HeadStarts: 36,
+				BeganAfter: core.Durations{Within: [16]uint64{1, 0, 2}, Count: 4, Sum: 90 * time.Second},
+				Rejected:   map[string]uint64{"OutOfcpu": 7, "OutOfpods": 8},
+				Scarce:     []core.ScarceUnits{{Resource: "nvidia.com/gpu", Nodes: 2, Free: 13, Stranded: 14}},
 			}
 		},
 		watch: func() kube.WatchStats { return kube.WatchStats{Outages: 9, Relists: 10, Unreadable: 11} },
@@ -58,6 +60,42 @@ func someQueues() *core.QueueSurvey {
 		{Name: "root.made", Dynamic: true, PendingPods: 1},
 		{Name: "root.~old", Draining: true, Apps: 1},
 	}}}
+}
+
+func TestGroupsAreCounted(t *testing.T) {
+	require.NoError(t, testutil.GatherAndCompare(filled().Gatherer(), strings.NewReader(`
+# HELP sluice_groups Groups of pods that start together, by where they stand: loose, empty, invalid, gathering, held, waiting, held-back, parked, draining, begun, lapsed, over.
+# TYPE sluice_groups gauge
+sluice_groups{standing="begun"} 0
+sluice_groups{standing="draining"} 0
+sluice_groups{standing="empty"} 0
+sluice_groups{standing="gathering"} 0
+sluice_groups{standing="held"} 0
+sluice_groups{standing="held-back"} 0
+sluice_groups{standing="invalid"} 0
+sluice_groups{standing="lapsed"} 0
+sluice_groups{standing="loose"} 0
+sluice_groups{standing="over"} 0
+sluice_groups{standing="parked"} 28
+sluice_groups{standing="waiting"} 0
+# HELP sluice_kept_rooms Of the expected pods, those for which room is kept.
+# TYPE sluice_kept_rooms gauge
+sluice_kept_rooms 31
+`), nameGroups, nameRooms))
+	families, err := filled().Gatherer().Gather()
+	require.NoError(t, err)
+	i := slices.IndexFunc(families, func(f *dto.MetricFamily) bool { return f.GetName() == nameBeganAfter })
+	h := families[i].GetMetric()[0].GetHistogram()
+	require.EqualValues(t, 4, h.GetSampleCount())
+	require.EqualValues(t, 90, h.GetSampleSum())
+	require.Len(t, h.GetBucket(), 16)
+	for i, want := range []uint64{1, 1, 3, 3} {
+		require.EqualValues(t, 1<<i, h.GetBucket()[i].GetUpperBound())
+		require.Equal(t, want, h.GetBucket()[i].GetCumulativeCount())
+	}
+	for _, s := range core.GroupStandings() {
+		require.Contains(t, lookUp(nameGroups).help, string(s))
+	}
 }
 
 func TestConfiguredQueuesAreShown(t *testing.T) {
@@ -155,11 +193,12 @@ func TestCoreStatsAreShown(t *testing.T) {
 scheduler_schedule_attempts_total{profile="sluice",result="error"} 3
 scheduler_schedule_attempts_total{profile="sluice",result="scheduled"} 1
 scheduler_schedule_attempts_total{profile="sluice",result="unschedulable"} 2
-# HELP scheduler_pending_pods Pods that are not bound: active (about to be tried), backoff (waiting out a refusal), unschedulable (waiting for room, or held), quota (its queue, user or group has too little left), gated, reserved (room is kept for them on a node as it falls free).
+# HELP scheduler_pending_pods Pods that are not bound: active (about to be tried), backoff (waiting out a refusal), unschedulable (waiting for room, or held), quota (its queue, user or group has too little left), gated, reserved (room is kept for them on a node as it falls free), gathered (they start with others of their group).
 # TYPE scheduler_pending_pods gauge
 scheduler_pending_pods{queue="active"} 0
 scheduler_pending_pods{queue="backoff"} 0
 scheduler_pending_pods{queue="gated"} 0
+scheduler_pending_pods{queue="gathered"} 27
 scheduler_pending_pods{queue="quota"} 21
 scheduler_pending_pods{queue="reserved"} 24
 scheduler_pending_pods{queue="unschedulable"} 9

@@ -48,6 +48,17 @@ const (
 	nameReservations  = "sluice_reservations_total"
 	nameExpired       = "sluice_reservations_expired_total"
 
+	nameGroups        = "sluice_groups"
+	nameGroupsBegun   = "sluice_groups_begun_total"
+	nameBeganAfter    = "sluice_group_begun_after_seconds"
+	nameExpected      = "sluice_expected_pods"
+	nameRooms         = "sluice_kept_rooms"
+	nameRoomsKept     = "sluice_rooms_kept_total"
+	nameRoomsTaken    = "sluice_rooms_taken_total"
+	nameRoomsLapsed   = "sluice_rooms_lapsed_total"
+	nameGroupsDrained = "sluice_group_drains_total"
+	nameHeadStarts    = "sluice_group_head_starts_total"
+
 	nameQueueUsed       = "sluice_queue_used"
 	nameQueueGuaranteed = "sluice_queue_guaranteed"
 	nameQueueMax        = "sluice_queue_max"
@@ -67,7 +78,7 @@ type about struct {
 func catalogue() []about {
 	return []about{
 		{nameAttempts, "counter", []string{"result", "profile"}, "Attempts to place a pod, by result (scheduled, unschedulable, error) and schedulerName."},
-		{namePending, "gauge", []string{"queue"}, "Pods that are not bound: active (about to be tried), backoff (waiting out a refusal), unschedulable (waiting for room, or held), quota (its queue, user or group has too little left), gated, reserved (room is kept for them on a node as it falls free)."},
+		{namePending, "gauge", []string{"queue"}, "Pods that are not bound: active (about to be tried), backoff (waiting out a refusal), unschedulable (waiting for room, or held), quota (its queue, user or group has too little left), gated, reserved (room is kept for them on a node as it falls free), gathered (they start with others of their group)."},
 		{nameHeld, "gauge", nil, "Of the unschedulable pods, those held for a reason of their own, such as a placement field that Sluice does not evaluate."},
 		{nameAssumed, "gauge", nil, "Pods that have been given a node and whose bind has not been answered."},
 		{namePreparing, "gauge", nil, "Of the assumed pods, those whose volume claims are being bound before they are."},
@@ -81,6 +92,16 @@ func catalogue() []about {
 		{nameQuotaRefused, "counter", nil, "Times that pods of equal requests and equal accounts were held back, because their queue, user or group had too little left."},
 		{nameReservations, "counter", nil, "Times that room was kept on a node for a pod that had waited long."},
 		{nameExpired, "counter", nil, "Times that it was given up again, because nothing more fell free there, or the node or the pod changed."},
+		{nameGroups, "gauge", []string{"standing"}, "Groups of pods that start together, by where they stand: loose, empty, invalid, gathering, held, waiting, held-back, parked, draining, begun, lapsed, over."},
+		{nameGroupsBegun, "counter", nil, "Groups that got room for all that they need to start."},
+		{nameBeganAfter, "histogram", nil, "Time from the creation of a group's oldest pod until the group got room for all that it needs, in seconds; creation times are whole seconds."},
+		{nameExpected, "gauge", nil, "Pods of groups that do not exist yet and are expected."},
+		{nameRooms, "gauge", nil, "Of the expected pods, those for which room is kept."},
+		{nameRoomsKept, "counter", nil, "Rooms that were kept for expected pods."},
+		{nameRoomsTaken, "counter", nil, "Of these, those that the real pod took when it came."},
+		{nameRoomsLapsed, "counter", nil, "Times that the rooms of a group were given up because its pods did not come in time."},
+		{nameGroupsDrained, "counter", nil, "Times that nodes began to be drained for a group that had waited long."},
+		{nameHeadStarts, "counter", nil, "Times that the first pods of a group were started without the others, so that an autoscaler sees what they need."},
 		{nameWoken, "counter", nil, "Groups of equal pods that were woken because a node changed so that they fit."},
 		{nameVisited, "counter", nil, "Nodes looked at while deciding."},
 		{nameNodes, "gauge", nil, "Nodes known that Sluice may use."},
