@@ -48,23 +48,17 @@ func (s *Simulator) rules(cr *unstructured.Unstructured, c *spec.Cluster) (jobma
 // mode is how the job deals with having fewer TaskManagers than it would like. A job that says so in its code only is taken for a streaming job, as Sluice
 // takes it.
 func mode(c *spec.Cluster) jobmanager.Mode {
-	scheduler, _ := c.Config.Get("jobmanager.scheduler")
 	switch {
 	case c.Session:
 		return jobmanager.Session
-	case strings.EqualFold(c.Config["execution.runtime-mode"], "batch"):
+	case c.Batch():
 		return jobmanager.Batch
-	case reactive(c):
+	case c.Reactive():
 		return jobmanager.Reactive
-	case strings.EqualFold(scheduler, "adaptive"):
+	case c.Adaptive():
 		return jobmanager.Adaptive
 	}
 	return jobmanager.Streaming
-}
-
-// reactive says whether the job uses every TaskManager there is, which Flink can in standalone mode only.
-func reactive(c *spec.Cluster) bool {
-	return c.Mode == spec.Standalone && strings.EqualFold(c.Config["scheduler-mode"], "reactive")
 }
 
 // reader reads configuration and annotations and keeps the faults.
