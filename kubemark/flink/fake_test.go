@@ -55,6 +55,9 @@ func newBench(t *testing.T) *bench {
 	b.dyn.PrependReactor("create", "*", b.identify)
 	b.dyn.PrependReactor("create", "customresourcedefinitions", b.establish)
 	b.kube = fake.NewClientset()
+	b.kube.Resources = []*metav1.APIResourceList{{GroupVersion: deployResource.GroupVersion().String(), APIResources: []metav1.APIResource{
+		{Name: deployResource.Resource}, {Name: sessionResource.Resource}, {Name: blueGreenResource.Resource}, {Name: deployResource.Resource + "/status"},
+	}}}
 	b.kube.PrependReactor("create", "*", b.identify)
 	b.kube.PrependReactor("create", "pods", b.admit)
 	return b

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -41,6 +42,27 @@ func (s *Simulator) Install(ctx context.Context) error {
 		if err := s.served(ctx, crd.GetName()); err != nil {
 			return err
 		}
+	}
+	return s.discovered(ctx, len(definitions))
+}
+
+// discovered waits until the API server also tells clients of the kinds, which comes a moment after it serves them.
+func (s *Simulator) discovered(ctx context.Context, kinds int) error {
+	err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, 30*time.Second, true, func(context.Context) (bool, error) {
+		list, err := s.kube.Discovery().ServerResourcesForGroupVersion(deployResource.GroupVersion().String())
+		if err != nil {
+			return false, nil
+		}
+		found := 0
+		for _, r := range list.APIResources {
+			if !strings.Contains(r.Name, "/") { // a subresource
+				found++
+			}
+		}
+		return found >= kinds, nil
+	})
+	if err != nil {
+		return fmt.Errorf("wait until the API server tells of %s: %w", deployResource.GroupVersion(), err)
 	}
 	return nil
 }
