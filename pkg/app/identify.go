@@ -16,7 +16,7 @@ func Identify(pod *v1.Pod, trustUser bool) cluster.Claim {
 	c.App, c.AppFrom = application(m)
 	m.app = c.App
 	if c.Group = group(m); c.Group != "" {
-		c.Gang, c.Awaits = gang(m, c.Group), awaits(c.Group)
+		c.Gang, c.Awaits = gang(m, c.Group), awaits(m, c.Group)
 	}
 	c.Queue, c.QueueFrom = m.first(queueNames)
 	if trustUser {

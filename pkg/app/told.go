@@ -40,11 +40,14 @@ func objectTells(id string) bool {
 }
 
 // awaits says for how long a pod waits to be told of its group. Who names a PodGroup of Kubernetes must not start without it. What tells of all others may be missing:
-// a resource of an operator that may not be read, a group that was left behind when another scheduler was here.
-func awaits(id string) cluster.Awaits {
+// a resource of an operator that may not be read, a group that was left behind when another scheduler was here. Pods that another pod has started wait for nothing: if nothing
+// was known when that was placed, nothing will be.
+func awaits(m *marks, id string) cluster.Awaits {
 	switch {
 	case strings.HasPrefix(id, PodGroupID("")):
 		return cluster.AwaitsAlways
+	case isStarted(m):
+		return cluster.AwaitsNothing
 	case objectTells(id), hasAnyPrefix(id, VolcanoGroup, PluginGroup, KAIGroup):
 		return cluster.AwaitsSoon
 	}
@@ -59,6 +62,11 @@ func hasAnyPrefix(s string, prefixes ...string) bool {
 func isKubeflow(id string) bool {
 	kind, _, _ := strings.Cut(id, "/")
 	return strings.HasSuffix(kind, "job") && len(kind) > len("job") && !strings.Contains(kind, ".")
+}
+
+// isStarted reports whether a pod was made by another that runs: a native TaskManager, an executor.
+func isStarted(m *marks) bool {
+	return sparkRole(m) == Executor || flinkComponent(m) == TaskManager && m.pod.Labels["type"] == "flink-native-kubernetes"
 }
 
 // wished is what our annotations ask for. The pods are to exist before they are tried.

@@ -42,7 +42,10 @@ func expected(k reflect.Kind) string {
 
 // begin starts the fact of an object's group.
 func begin(o metav1.Object, k Kind, id string) *draft {
-	return &draft{fact: cluster.GroupFact{Namespace: o.GetNamespace(), ID: id, Origin: cluster.FromObject, Object: refer(o, k)}}
+	return &draft{
+		fact:   cluster.GroupFact{Namespace: o.GetNamespace(), ID: id, Origin: cluster.FromObject, Object: refer(o, k)},
+		ending: o.GetDeletionTimestamp() != nil,
+	}
 }
 
 // end finishes it, heeding what is wished on the object and on its pods.

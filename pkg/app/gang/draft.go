@@ -19,6 +19,8 @@ type draft struct {
 	// exact: there will be as many pods as the roles count, neither more nor less.
 	exact bool
 	wish  app.Wish
+	// ending: the object is being deleted, and its pods with it.
+	ending bool
 }
 
 // role is one role of the group, at least min pods of count.
@@ -77,6 +79,9 @@ func (d *draft) finish(r *Reader) *cluster.GroupFact {
 		return nil
 	}
 	d.heed()
+	if d.ending {
+		f.Over, f.Why = true, "it is being deleted"
+	}
 	f.Warnings = append(f.Warnings, d.wish.Faults...)
 	f.Warnings = append(f.Warnings, d.strangers(r)...)
 	f.Warnings = append(f.Warnings, d.queues()...)

@@ -29,6 +29,7 @@ type flinkDeployment struct {
 	status flinkStatus
 	// changing is the FlinkBlueGreenDeployment that it is one of two of; empty for none.
 	changing string
+	ending   bool // it is being deleted
 }
 
 // readFlinkDeployment reads a FlinkDeployment.
@@ -48,7 +49,7 @@ func readFlinkDeployment(r *Reader, o metav1.Object, into *Piece) {
 	d.Namespace = u.GetNamespace()
 	into.part = &flinkDeployment{
 		reader: r, spec: d, object: refer(u, flinkDeployments), meta: metav1.ObjectMeta{Labels: u.GetLabels(), Annotations: u.GetAnnotations()},
-		status: readFlinkStatus(u), changing: blueGreen(u),
+		status: readFlinkStatus(u), changing: blueGreen(u), ending: u.GetDeletionTimestamp() != nil,
 	}
 }
 
@@ -66,7 +67,7 @@ func (p *flinkDeployment) join(all []part, mounted func(Key) spec.Config) *clust
 	if err != nil {
 		c, _ = spec.Resolve(p.spec)
 	}
-	d := &draft{fact: cluster.GroupFact{Namespace: p.object.Namespace, ID: p.group(), Origin: p.origin(), Object: p.object}}
+	d := &draft{fact: cluster.GroupFact{Namespace: p.object.Namespace, ID: p.group(), Origin: p.origin(), Object: p.object}, ending: p.ending}
 	f := flink{reader: p.reader, cluster: c, draft: d}
 	f.asked(all)
 	f.roles(f.manager(), f.worker())

@@ -142,6 +142,9 @@ func TestAFinishedJobIsOver(t *testing.T) {
 	require.True(t, theFact(t, s.Set(reader.Read(u))).Over)
 	u.SetGeneration(2)
 	require.False(t, theFact(t, s.Set(reader.Read(u))).Over)
+	now := metav1.Now()
+	u.SetDeletionTimestamp(&now)
+	require.Equal(t, "it is being deleted", theFact(t, s.Set(reader.Read(u))).Why)
 }
 
 // "2048m" is 2 GiB in a FlinkDeployment (flink.md §9, 14).
