@@ -13,6 +13,7 @@ import (
 
 	"github.com/sluice-scheduler/sluice/kubemark/flink"
 	"github.com/sluice-scheduler/sluice/kubemark/flink/examples"
+	"github.com/sluice-scheduler/sluice/kubemark/local"
 )
 
 // The job of the demo, as its manifest names it.
@@ -45,21 +46,26 @@ func (d *demo) flinkJob(ctx context.Context) error {
 
 // startFlink runs the simulator until the cluster stops.
 func (d *demo) startFlink(ctx context.Context) (err error) {
-	d.flink, err = flink.New(d.c.RESTConfig(), flink.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	d.flink, d.stopFlink, err = simulateFlink(ctx, d.c)
+	return err
+}
+
+// simulateFlink runs Flink's operator and JobManagers against a cluster until stop is called.
+func simulateFlink(ctx context.Context, c *local.Cluster) (sim *flink.Simulator, stop func() error, err error) {
+	sim, err = flink.New(c.RESTConfig(), flink.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	if err := d.flink.Install(ctx); err != nil {
-		return err
+	if err := sim.Install(ctx); err != nil {
+		return nil, nil, err
 	}
-	run, stop := context.WithCancel(context.Background())
+	run, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- d.flink.Run(run) }()
-	d.stopFlink = func() error {
-		stop()
+	go func() { done <- sim.Run(run) }()
+	return sim, func() error {
+		cancel()
 		return <-done
-	}
-	return nil
+	}, nil
 }
 
 // placeJob submits the job's manifest as a user would and waits until all of it runs.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"time"
 
@@ -24,6 +25,9 @@ type up struct {
 	sluice     bool
 	dropIn     bool
 	binary     string
+	config     string
+	flink      bool
+	stopFlink  func() error
 	autoscale  []string
 	scaling    autoscaler.Options
 }
@@ -42,6 +46,9 @@ func upCommand(opts *local.Options) *cobra.Command {
 
   # five nodes, and up to ten more with GPUs that come half a minute after pods need them
   sluice-cluster up --nodes 5 --with-sluice --autoscale name=gpu,max=10,nvidia.com/gpu=8 --autoscale-delay 30s
+
+  # ten nodes, and Flink's operator: kubectl apply a FlinkDeployment whose pods name Sluice
+  sluice-cluster up --nodes 10 --with-sluice --flink
 
   # Sluice in the place of kube-scheduler: it places every pod, also those that name no scheduler
   sluice-cluster up --drop-in`,
@@ -70,17 +77,22 @@ func upCommand(opts *local.Options) *cobra.Command {
 	f.DurationVar(&u.scaling.Delay, "autoscale-delay", 0, "time from the autoscaler's decision until a new node is ready")
 	f.DurationVar(&u.scaling.Interval, "autoscale-interval", 10*time.Second, "how often the autoscaler looks")
 	f.DurationVar(&u.scaling.Unneeded, "autoscale-unneeded", 10*time.Minute, "after how long the autoscaler removes an empty node")
+	f.BoolVar(&u.flink, "flink", false, "run the simulated Flink operator, so that a FlinkDeployment becomes a JobManager and TaskManagers")
+	f.StringVar(&u.config, "config", "", "configuration `file` for the Sluice that --with-sluice or --drop-in runs")
 	f.StringVar(&u.binary, "sluice", "", "the sluice program (default: $SLUICE_BINARY or bin/sluice of the checkout)")
 	return cmd
 }
 
 // run starts everything and waits.
-func (u up) run(ctx context.Context, out io.Writer) (err error) {
+func (u *up) run(ctx context.Context, out io.Writer) (err error) {
 	if u.group.Count < 0 || u.hollow.Count < 0 {
 		return fmt.Errorf("--nodes %d --hollow %d: give numbers from 0", u.group.Count, u.hollow.Count)
 	}
 	if u.dropIn && (u.cluster.KubeScheduler || u.sluice) {
 		return errors.New("--drop-in runs Sluice in the place of kube-scheduler: give neither --kube-scheduler nor --with-sluice with it")
+	}
+	if u.config != "" && !u.sluice && !u.dropIn {
+		return errors.New("--config is for the Sluice that --with-sluice or --drop-in runs: give one of them with it")
 	}
 	for _, text := range u.autoscale {
 		g, err := autoscaler.ParseGroup(text)
@@ -93,7 +105,7 @@ func (u up) run(ctx context.Context, out io.Writer) (err error) {
 	u.cluster.Progress = out
 	c, err := u.start(ctx, t)
 	if c != nil {
-		defer func() { err = errors.Join(err, t.step("stopped", c.Stop)) }()
+		defer func() { err = errors.Join(err, t.step("stopped", func() error { return u.stop(c) })) }()
 	}
 	if err != nil {
 		return unlessInterrupted(ctx, err)
@@ -113,7 +125,7 @@ Ctrl-C ends the cluster.
 }
 
 // start brings everything up, a step at a time.
-func (u up) start(ctx context.Context, t *teller) (c *local.Cluster, err error) {
+func (u *up) start(ctx context.Context, t *teller) (c *local.Cluster, err error) {
 	err = t.step("control plane", func() error {
 		c, err = local.Start(ctx, u.cluster)
 		return err
@@ -132,14 +144,30 @@ func (u up) start(ctx context.Context, t *teller) (c *local.Cluster, err error) 
 			return c, err
 		}
 	}
+	if u.flink {
+		if err := t.step("Flink's operator and JobManagers (simulated) watch", func() (err error) {
+			_, u.stopFlink, err = simulateFlink(ctx, c)
+			return err
+		}); err != nil {
+			return c, err
+		}
+	}
 	if u.sluice || u.dropIn {
 		return c, u.startSluice(ctx, t, c)
 	}
 	return c, nil
 }
 
+// stop ends Flink and the cluster.
+func (u *up) stop(c *local.Cluster) (err error) {
+	if u.stopFlink != nil {
+		err = u.stopFlink()
+	}
+	return errors.Join(err, c.Stop())
+}
+
 // simulate adds the simulated nodes, and the autoscaler if groups are given.
-func (u up) simulate(ctx context.Context, t *teller, c *local.Cluster) error {
+func (u *up) simulate(ctx context.Context, t *teller, c *local.Cluster) error {
 	if u.group.Count == 0 && len(u.scaling.Groups) == 0 {
 		return nil
 	}
@@ -158,10 +186,17 @@ func (u up) simulate(ctx context.Context, t *teller, c *local.Cluster) error {
 }
 
 // startSluice runs Sluice beside kube-scheduler or in its place.
-func (u up) startSluice(ctx context.Context, t *teller, c *local.Cluster) error {
+func (u *up) startSluice(ctx context.Context, t *teller, c *local.Cluster) error {
 	what, config := "Sluice ready", ""
 	if u.dropIn {
 		what, config = "Sluice ready, in the place of kube-scheduler", "schedulerName: default-scheduler\n"
+	}
+	if u.config != "" {
+		text, err := os.ReadFile(u.config)
+		if err != nil {
+			return fmt.Errorf("--config: %w", err)
+		}
+		config += string(text)
 	}
 	var s *local.Sluice
 	err := t.step(what, func() (err error) {
