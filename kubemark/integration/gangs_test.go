@@ -16,6 +16,7 @@ import (
 	"github.com/sluice-scheduler/sluice/kubemark/simnode"
 	corev1 "k8s.io/api/core/v1"
 	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -99,6 +100,49 @@ func TestPodGroups(t *testing.T) {
 	s.awaitOnNodes("early", 3)
 	s.awaitWaits("large-0")
 	require.Zero(s, s.onNodes("large"), "two would have had room")
+	s.awaitStatus("early", metav1.ConditionTrue, "Scheduled")
+	s.awaitStatus("large", metav1.ConditionFalse, "Unschedulable")
+
+	s.remove("early-1")
+	s.create(pod("later", cpu("1"), member("early"))) // of a group that runs
+	s.awaitOnNodes("later", 1)
+	s.awaitStatus("early", metav1.ConditionTrue, "Scheduled")
+}
+
+// awaitStatus waits until the status of a PodGroup says whether it has been scheduled.
+func (s *scene) awaitStatus(group string, status metav1.ConditionStatus, reason string) {
+	s.Helper()
+	s.eventually("PodGroup "+group+" says "+reason, func() error {
+		g, err := s.client.SchedulingV1beta1().PodGroups(s.name).Get(s.ctx, group, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		c := meta.FindStatusCondition(g.Status.Conditions, schedulingv1beta1.PodGroupInitiallyScheduled)
+		if c == nil || c.Status != status || c.Reason != reason || c.ObservedGeneration != g.Generation {
+			return fmt.Errorf("it says %+v", c)
+		}
+		return nil
+	})
+}
+
+// awaitWarning waits for a warning about an object of the scene's namespace.
+func (s *scene) awaitWarning(kind, name string, parts ...string) {
+	s.Helper()
+	s.eventually("there is a warning about "+kind+" "+name, func() error {
+		list, err := s.client.CoreV1().Events(s.name).List(s.ctx, metav1.ListOptions{FieldSelector: "involvedObject.kind=" + kind})
+		if err != nil {
+			return err
+		}
+		said := []string{}
+		for _, e := range list.Items {
+			if e.Type == corev1.EventTypeWarning && e.InvolvedObject.Name == name && holds(e.Message, parts) {
+				require.NotEmpty(s, e.InvolvedObject.UID)
+				return nil
+			}
+			said = append(said, e.Message)
+		}
+		return fmt.Errorf("it has %q", said)
+	})
 }
 
 var (
@@ -127,15 +171,15 @@ func (s *scene) define(d dynamic.Interface) (remove func()) {
 }
 
 // flinkDeployment is one whose TaskManagers ask for 3 cores each.
-func (s *scene) flinkDeployment(name string, parallelism int64) *unstructured.Unstructured {
+func (s *scene) flinkDeployment(name string, parallelism int64, memory string) *unstructured.Unstructured {
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "flink.apache.org/v1beta1", "kind": "FlinkDeployment", "metadata": map[string]any{"namespace": s.name, "name": name},
 		"spec": map[string]any{
 			"image": "flink:1.20", "flinkVersion": "v1_20", "serviceAccount": "flink",
 			"flinkConfiguration": map[string]any{"taskmanager.numberOfTaskSlots": "1"},
 			"podTemplate":        map[string]any{"spec": map[string]any{"schedulerName": "sluice"}},
-			"jobManager":         map[string]any{"resource": map[string]any{"cpu": int64(1), "memory": "512m"}},
-			"taskManager":        map[string]any{"resource": map[string]any{"cpu": int64(3), "memory": "512m"}},
+			"jobManager":         map[string]any{"resource": map[string]any{"cpu": int64(1), "memory": "2048m"}},
+			"taskManager":        map[string]any{"resource": map[string]any{"cpu": int64(3), "memory": memory}},
 			"job":                map[string]any{"jarURI": "local:///job.jar", "parallelism": parallelism, "state": "running", "upgradeMode": "stateless"},
 		},
 	}}
@@ -148,7 +192,7 @@ func flinkPod(cluster, component string, cpus string) func(*corev1.Pod) {
 		p.Spec.Containers[0].Name = "flink-main-container"
 		p.Spec.Containers[0].Args = []string{"bash", "-c", "kubernetes-" + component + ".sh kubernetes-application "}
 		cpu(cpus)(p)
-		asks(corev1.ResourceMemory, "512Mi")(p)
+		asks(corev1.ResourceMemory, "2Gi")(p)
 	}
 }
 
@@ -167,14 +211,11 @@ func TestKindsThatComeLater(t *testing.T) {
 
 	remove := s.define(d)
 	sluice.logged("what flinkdeployments.flink.apache.org tell of gangs is heeded")
-	_, err = d.Resource(deployments).Namespace(s.name).Create(s.ctx, s.flinkDeployment("orders", 2), metav1.CreateOptions{})
+	_, err = d.Resource(deployments).Namespace(s.name).Create(s.ctx, s.flinkDeployment("orders", 2, "2048m"), metav1.CreateOptions{})
 	require.NoError(s, err)
-	s.eventually("the FlinkDeployment is known", func() error {
-		if !strings.Contains(sluice.dump(), "flink/orders") {
-			return fmt.Errorf("the dump does not tell of it")
-		}
-		return nil
-	})
+	_, err = d.Resource(deployments).Namespace(s.name).Create(s.ctx, s.flinkDeployment("absurd", 2, "64m"), metav1.CreateOptions{})
+	require.NoError(s, err)
+	s.awaitWarning("FlinkDeployment", "absurd", "it cannot be read", "is too small") // told after the other
 	s.create(pod("orders-jm", flinkPod("orders", "jobmanager", "1")))
 	s.awaitWaits("orders-jm")
 	require.Zero(s, s.onNodes("orders-jm"), "its TaskManagers have no room")
@@ -227,7 +268,7 @@ func TestAJobManagerWaitsForItsConfigMap(t *testing.T) {
 // flinkConf is a configuration that asks for so many TaskManagers of 3 cores.
 func flinkConf(parallelism int) string {
 	return fmt.Sprintf("kubernetes.cluster-id: clicks\nparallelism.default: %d\ntaskmanager.numberOfTaskSlots: 1\nkubernetes.taskmanager.cpu: 3\n"+
-		"taskmanager.memory.process.size: 512m\nexecution.runtime-mode: STREAMING\n", parallelism)
+		"taskmanager.memory.process.size: 2048m\nexecution.runtime-mode: STREAMING\n", parallelism)
 }
 
 // TestWithoutPodGroups: a cluster with Kubernetes' defaults has no PodGroups, and Sluice misses nothing.
