@@ -28,13 +28,16 @@ type report struct {
 	filled bool
 }
 
+// reported reports whether a group has a status that is ours to write. Its generation does not tell: API servers of 1.37 give PodGroups none.
+func reported(f *cluster.GroupFact) bool { return f != nil && f.Origin == cluster.FromPodGroup }
+
 // fill notes that a pod is bound whose gang may have enough of them now.
 func (c *Core) fill(p *cluster.Pod) {
 	g := c.gangOf(p)
 	if !c.leading || g == nil || g.report.scheduled || g.report.filled {
 		return
 	}
-	if f := g.group.Fact(); f != nil && f.Generation > 0 && !f.Scheduled {
+	if f := g.group.Fact(); reported(f) && !f.Scheduled {
 		g.report.filled = true
 		c.filled = append(c.filled, g)
 	}
@@ -54,7 +57,7 @@ func (c *Core) reportFilled() {
 // reportGang asks for the status of the object of a gang to be written, where it is ours to write and says something else.
 func (c *Core) reportGang(g *gang, s *stock) {
 	f := s.fact
-	if !c.leading || f == nil || f.Generation == 0 || f.Scheduled {
+	if !c.leading || !reported(f) || f.Scheduled {
 		return
 	}
 	if g.report.uid != f.Object.UID {

@@ -91,10 +91,15 @@ func TestWhatThePodGroupSaysAlreadyIsNotWritten(t *testing.T) {
 	require.Empty(t, statuses(s.effects))
 
 	theirs := podGroup("theirs", 1)
-	theirs.Generation = 0
+	theirs.Origin = cluster.FromGroupLabels // a PodGroup of Volcano
 	s.step(core.GroupSet{Group: theirs}, core.PodSet{Pod: member("c", "theirs", "", 100, s.now)})
 	require.Contains(t, s.on, "c")
 	require.Empty(t, statuses(s.effects), "its status is not ours to write")
+
+	bare := podGroup("bare", 1)
+	bare.Generation = 0 // as API servers of 1.37 have them
+	s.step(core.GroupSet{Group: bare}, core.PodSet{Pod: member("d", "bare", "", 100, s.now)})
+	require.Len(t, statuses(s.effects), 1)
 }
 
 // TestMembersThatComeOneByOneDoNotFloodTheStatus: texts that differ in their numbers alone are written once a minute, the last one in the end.

@@ -60,7 +60,7 @@ func (c *Core) tellGangLine(l *pending.Line, reason, text, kinds string) {
 	}
 	g.told = pending.Told{Reason: reason, Text: text, Kinds: kinds, At: c.now}
 	c.tellMates(g.group.Members(), g.told, false)
-	if f := g.group.Fact(); f != nil && f.Generation > 0 {
+	if f := g.group.Fact(); reported(f) {
 		c.reportGang(g, c.stockOf(g))
 	}
 }

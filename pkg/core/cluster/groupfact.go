@@ -15,7 +15,7 @@ type GroupFact struct {
 	Source string
 	// Object is what people look at when they ask about the group, to be told of it in events; the zero value for none.
 	Object ObjectRef
-	// Generation is that of Object where its status is ours to write, as a PodGroup's is; else 0. Scheduled: its status says already that the group has been scheduled,
+	// Generation is that of Object where its status is ours to write, as a PodGroup's is; else 0, and there too where the API server gives PodGroups none. Scheduled: its status says already that the group has been scheduled,
 	// which is final; Said is what it says while it does not.
 	Generation int64
 	Scheduled  bool
