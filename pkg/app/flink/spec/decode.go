@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Deployment holds the fields of a FlinkDeployment that the simulator reads. Fields it does not know are ignored,
+// Deployment holds the fields of a FlinkDeployment that matter here. Fields it does not know are ignored,
 // as a cluster without validation of that field would.
 type Deployment struct {
 	Name       string
