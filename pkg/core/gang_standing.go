@@ -43,7 +43,7 @@ func (g *gang) stand(s *stock, reason string) GroupStanding {
 		return GroupEmpty
 	case f.Min < 2:
 		return GroupLoose
-	case g.lapsed:
+	case g.begun && g.lapsed:
 		return GroupLapsed
 	case g.begun:
 		return GroupBegun

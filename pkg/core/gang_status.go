@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+	"github.com/sluice-scheduler/sluice/pkg/core/pending"
 )
 
 // The status of a PodGroup says, for all who work with one, whether it has been scheduled for the first time:
@@ -108,16 +109,29 @@ func (c *Core) whyWaits(g *gang, s *stock) (reason, text string) {
 	case GroupInvalid, GroupGathering, GroupDraining:
 		return g.told.Reason, g.told.Text
 	case GroupHeld:
-		if a := c.pending.Ask(s.real[0]); a != nil {
-			reason, _ = c.whyHeld(s.real[0])
-			return reason, a.Why
-		}
+		return c.whyMemberHeld(s)
 	case GroupWaiting, GroupHeldBack, GroupParked:
 		if line := g.line(); line != nil {
 			reason, text, _ = c.why(line)
 		}
 	}
 	return reason, text
+}
+
+// whyMemberHeld is why the first pod of a gang cannot be tried, of which none can.
+func (c *Core) whyMemberHeld(s *stock) (reason, text string) {
+	for _, p := range s.real {
+		a := c.pending.Ask(p)
+		switch {
+		case a == nil:
+		case a.State == pending.InBackoff:
+			return ReasonSchedulerError, a.Why
+		case a.State == pending.Held:
+			reason, _ = c.whyHeld(p)
+			return reason, a.Why
+		}
+	}
+	return "", ""
 }
 
 // statusReason is the reason of a PodGroup's status for that of its pods: consumers know two.

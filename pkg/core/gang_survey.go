@@ -59,7 +59,8 @@ type GroupRole struct {
 	First      bool
 	// Existing are those that exist: Bound, Assumed (on their way) or Waiting, for their turn, for room or for something else.
 	Existing, Bound, Assumed, Waiting int
-	// Expected are those that do not exist yet and are wanted, Kept the nodes on which room is kept for them, and while nodes are drained for the group also for those that wait.
+	// Expected are those that do not exist yet and are wanted, Kept the nodes on which room is kept for them; or, as it falls free, for those that have waited
+	// long.
 	Expected int
 	Kept     []KeptRoom
 	// Each is what one of them asks for.
@@ -145,7 +146,10 @@ func (c *Core) surveyPods(x *GroupSurvey, g *gang, s *stock) {
 		}
 	}
 	if len(s.real) == 0 && len(g.expected) > 0 {
-		x.Apps, x.Queue = []string{g.expected[0].App.ID}, g.expected[0].App.Queue().String()
+		x.Apps = []string{g.expected[0].App.ID}
+		if q := g.expected[0].App.Queue(); q != nil {
+			x.Queue = q.Name
+		}
 	}
 	slices.Sort(x.Apps)
 	x.Apps = slices.Compact(x.Apps)

@@ -29,7 +29,7 @@ func (c *Core) Verify() error {
 		}
 	}
 	for _, g := range c.sortedGangs() {
-		faults = append(faults, c.verifyGang(g))
+		faults = append(faults, c.verifyGang(g), c.verifySurvey(g))
 	}
 	for uid, x := range c.preparing {
 		if p := c.state.Pod(uid); p != x.pod || !x.stillMeant(p) || x.over || c.pending.Ask(p) == nil {

@@ -96,7 +96,7 @@ type GroupRole struct {
 	Bound    int `json:"bound"`
 	Assumed  int `json:"assumed"`
 	Waiting  int `json:"waiting"`
-	// Expected are those that do not exist yet and are wanted, Kept where room is kept for them, or as it falls free for those that wait.
+	// Expected are those that do not exist yet and are wanted, Kept where room is kept for them; or, as it falls free, for those that have waited long.
 	Expected int        `json:"expected"`
 	Kept     []KeptRoom `json:"kept,omitempty"`
 	// Request is what one of them asks for.
