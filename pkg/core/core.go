@@ -28,9 +28,11 @@ type Core struct {
 	// preparing are pods whose claims are being bound; deadlines has them in the order in which their time ends, and some that are over; stirred are
 	// those to which something has happened in this step. prepared counts them.
 	preparing map[types.UID]*preparation
-	deadlines []*preparation
-	stirred   []*preparation
-	prepared  uint64
+	// nominations are those of ours that have not ended; see nominate.go.
+	nominations map[types.UID]nomination
+	deadlines   []*preparation
+	stirred     []*preparation
+	prepared    uint64
 	// hidden is what of volumes may not be read; empty if all may.
 	hidden string
 	// spacesHidden: namespaces may not be read.
@@ -82,19 +84,20 @@ func New(cfg Config) *Core {
 	state := cluster.New()
 	scale := share.NewScale(state.Space)
 	return &Core{
-		cfg:        cfg,
-		state:      state,
-		order:      order.New(nil, order.DefaultScarce()),
-		pending:    pending.New(scale),
-		scale:      scale,
-		homeless:   map[*cluster.App]bool{},
-		binds:      map[types.UID]Bind{},
-		preparing:  map[types.UID]*preparation{},
-		quarantine: map[types.UID]string{},
-		contested:  map[string]bool{},
-		gangs:      map[*cluster.Group]*gang{},
-		openings:   openings{opened: map[*cluster.Account]bool{}},
-		stats:      Stats{Rejected: map[string]uint64{}},
+		cfg:         cfg,
+		state:       state,
+		order:       order.New(nil, order.DefaultScarce()),
+		pending:     pending.New(scale),
+		scale:       scale,
+		homeless:    map[*cluster.App]bool{},
+		binds:       map[types.UID]Bind{},
+		preparing:   map[types.UID]*preparation{},
+		nominations: map[types.UID]nomination{},
+		quarantine:  map[types.UID]string{},
+		contested:   map[string]bool{},
+		gangs:       map[*cluster.Group]*gang{},
+		openings:    openings{opened: map[*cluster.Account]bool{}},
+		stats:       Stats{Rejected: map[string]uint64{}},
 	}
 }
 

@@ -60,6 +60,9 @@ type Condition struct {
 	ObservedGeneration int64
 	// Since is the lastTransitionTime to write: that of the present condition while it has been False, else now.
 	Since time.Time
+	// Nominates: the pod's status.nominatedNodeName becomes Nominated in the same write, empty for nothing. Else it is left as it is.
+	Nominates bool
+	Nominated string
 }
 
 // Announce asks for an event (events.k8s.io/v1) that regards the pod.
@@ -122,6 +125,8 @@ const (
 	// ReasonUnsupported: the pod uses a placement field that Sluice does not evaluate; it is held rather than bound as if the
 	// field were absent.
 	ReasonUnsupported = "PlacementFieldUnsupported"
+	// ReasonPreparing: the pod has been given a node, for which it is nominated, and its volumes are being prepared there before it is bound.
+	ReasonPreparing = "PreparingVolumes"
 	// ReasonSchedulerError: something is wrong that is not the pod's fault: a refused bind, a quarantine.
 	ReasonSchedulerError = "SchedulerError"
 )

@@ -93,6 +93,7 @@ func (c *Core) setAside(e Quarantine) {
 
 func (c *Core) setPod(f *cluster.PodFact) {
 	c.turnTo(f, nil)
+	f = c.ownNomination(f)
 	if why, bad := c.quarantine[f.UID]; bad {
 		f = subdued(f, why)
 	}
@@ -327,6 +328,7 @@ func (c *Core) removePod(uid types.UID) {
 		c.end(x)
 	}
 	c.pending.Drop(p)
+	delete(c.nominations, uid)
 	c.state.RemovePod(uid)
 	c.followApps()
 	c.followKin()
@@ -346,6 +348,7 @@ func (c *Core) answer(e BindDone) {
 	}
 	c.turnTo(p.Fact, nil)
 	if e.Outcome == Bound {
+		delete(c.nominations, e.UID)
 		c.announceBound(b)
 		return
 	}

@@ -45,6 +45,7 @@ func (c *Core) prepare(p *cluster.Pod, b Bind, choice *cluster.Choice) {
 	}
 	c.deadlines = append(c.deadlines, x)
 	c.emit(prepareVolumes(x))
+	c.nominate(x)
 }
 
 func prepareVolumes(x *preparation) PrepareVolumes {

@@ -18,6 +18,7 @@ type preparing struct {
 	*core.Core
 	now     time.Time
 	request core.PrepareVolumes
+	said    core.Condition
 	claim   cluster.VolumeClaimFact
 	volume  cluster.VolumeFact
 }
@@ -43,8 +44,8 @@ func newPreparing(t *testing.T, change func(*preparing), withVolume bool) *prepa
 		events = append(events, core.VolumeSet{Volume: &volume})
 	}
 	effects := x.Step(x.now, events)
-	require.Len(t, effects, 1)
-	x.request = effects[0].(core.PrepareVolumes)
+	require.Len(t, effects, 2)
+	x.request, x.said = effects[0].(core.PrepareVolumes), effects[1].(core.Condition)
 	return x
 }
 

@@ -1,6 +1,8 @@
 package core
 
 import (
+	"time"
+
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 	"github.com/sluice-scheduler/sluice/pkg/core/pending"
 	"github.com/sluice-scheduler/sluice/pkg/core/share"
@@ -15,18 +17,24 @@ func (c *Core) say(a *pending.Ask, reason, text, kinds string, announce bool) {
 	news := announce && a.Kinds != kinds
 	a.Kinds = kinds
 	said := cluster.Digest(reason, text, f.Generation)
-	if said == a.Said {
+	if said == a.Said && !c.owesWithdrawal(f.UID) {
 		return // the API server has it, perhaps from before a restart
 	}
 	a.Said = said
-	since := f.Said.Since
-	if since.IsZero() {
-		since = c.now
-	}
-	c.emit(Condition{Pod: ref(f), Reason: reason, Message: text, ObservedGeneration: f.Generation, Since: since})
+	e := Condition{Pod: ref(f), Reason: reason, Message: text, ObservedGeneration: f.Generation, Since: c.falseSince(f)}
+	c.withdraw(&e)
+	c.emit(e)
 	if news {
 		c.emit(Announce{Pod: ref(f), Type: TypeWarning, Reason: EventFailedScheduling, Action: ActionScheduling, Note: text})
 	}
+}
+
+// falseSince is since when a pod's condition has been False.
+func (c *Core) falseSince(f *cluster.PodFact) time.Time {
+	if f.Said.Since.IsZero() {
+		return c.now
+	}
+	return f.Said.Since
 }
 
 // why returns what a line that waits is to be told.

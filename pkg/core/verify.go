@@ -31,6 +31,11 @@ func (c *Core) Verify() error {
 	for _, g := range c.sortedGangs() {
 		faults = append(faults, c.verifyGang(g), c.verifySurvey(g))
 	}
+	for uid := range c.nominations {
+		if p := c.state.Pod(uid); p == nil || p.Fact.Node != "" {
+			faults = append(faults, fmt.Errorf("pod %s is bound or gone, and a nomination of it is remembered", uid))
+		}
+	}
 	for uid, x := range c.preparing {
 		if p := c.state.Pod(uid); p != x.pod || !x.stillMeant(p) || x.over || c.pending.Ask(p) == nil {
 			faults = append(faults, fmt.Errorf("pod %s has volumes prepared on %s that are not meant any more", uid, x.bind.Node))

@@ -50,4 +50,3 @@ func BenchmarkJobsThatAreKept(b *testing.B) {
 		})
 	}
 }
-

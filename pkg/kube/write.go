@@ -61,6 +61,8 @@ type statusPatch struct {
 	} `json:"metadata"`
 	Status struct {
 		Conditions []condition `json:"conditions"`
+		// NominatedNodeName is left as it is if nil.
+		NominatedNodeName *string `json:"nominatedNodeName,omitempty"`
 	} `json:"status"`
 }
 
@@ -74,7 +76,7 @@ type condition struct {
 	Message            string              `json:"message"`
 }
 
-// Condition sets the pod's PodScheduled condition to False, provided that it still is the pod with that UID.
+// Condition sets the pod's PodScheduled condition to False, and nominates it if that is asked for, provided that it still is the pod with that UID.
 func (c *Client) Condition(ctx context.Context, set core.Condition) Answer {
 	var p statusPatch
 	p.Metadata.UID = set.Pod.UID
@@ -86,6 +88,9 @@ func (c *Client) Condition(ctx context.Context, set core.Condition) Answer {
 		Reason:             set.Reason,
 		Message:            set.Message,
 	}}
+	if set.Nominates {
+		p.Status.NominatedNodeName = &set.Nominated
+	}
 	body, err := json.Marshal(p)
 	if err != nil {
 		return Answer{Verdict: Refused, Err: err}

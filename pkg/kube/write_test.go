@@ -152,6 +152,17 @@ func TestConditionPatch(t *testing.T) {
 		"message": "0/1 nodes are available: 1 Insufficient cpu."}]}}`, string(r.body))
 	var p v1.Pod
 	require.NoError(t, json.Unmarshal(r.body, &p), "it has the form of a pod")
+	require.NotContains(t, string(r.body), "nominatedNodeName", "what others say there stays")
+}
+
+// TestANominationIsWrittenWithItsCondition, and so is its end.
+func TestANominationIsWrittenWithItsCondition(t *testing.T) {
+	c, saw := serve(t, func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, pod("a", "uid-a", "")) })
+	for _, node := range []string{"n1", ""} {
+		require.Equal(t, Done, c.Condition(within(t), core.Condition{Pod: podRef("a"), Reason: core.ReasonPreparing, Nominates: true, Nominated: node}).Verdict)
+	}
+	require.Contains(t, string(saw()[0].body), `"nominatedNodeName":"n1"`)
+	require.Contains(t, string(saw()[1].body), `"nominatedNodeName":""`)
 }
 
 func TestAnnounce(t *testing.T) {

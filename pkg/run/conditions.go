@@ -56,6 +56,9 @@ func (o *Outbox) addCondition(e core.Condition, now time.Time) {
 			o.conditions.enqueue(w)
 		}
 	}
+	if old := w.newest; !e.Nominates && old.Nominates { // it may not have been written
+		e.Nominates, e.Nominated = true, old.Nominated
+	}
 	w.newest, w.changed = e, w.flying
 }
 

@@ -33,6 +33,23 @@ func TestOnlyTheNewestConditionIsWritten(t *testing.T) {
 	})
 }
 
+// TestANewerConditionKeepsANominationThatIsNotWritten, and one that says something of it replaces it.
+func TestANewerConditionKeepsANominationThatIsNotWritten(t *testing.T) {
+	within(t, 1, func(t *testing.T, w *world) {
+		w.script = func(request) fate { return fate{takes: time.Second} }
+		nominating := func(uid types.UID, note, node string) core.Condition {
+			c := conditionOf(uid, note)
+			c.Nominates, c.Nominated = true, node
+			return c
+		}
+		keeps, replaces := nominating("a", "2", "n1"), nominating("b", "2", "")
+		w.Put([]core.Effect{conditionOf("other", "x"), nominating("a", "1", "n1"), conditionOf("a", "2"), nominating("b", "1", "n1"), replaces})
+		w.settle()
+		require.Equal(t, []core.Condition{keeps}, w.pods["a"].conditions)
+		require.Equal(t, []core.Condition{replaces}, w.pods["b"].conditions)
+	})
+}
+
 func TestABindDropsTheConditionThatWaits(t *testing.T) {
 	within(t, 1, func(t *testing.T, w *world) {
 		w.script = func(request) fate { return fate{takes: time.Second} }

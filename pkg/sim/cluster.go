@@ -253,7 +253,7 @@ func (c *Cluster) Finish(b core.Bind, done core.BindDone) {
 	case len(p.Spec.SchedulingGates) > 0:
 		done.Outcome, done.Message = core.Refused, "pod has scheduling gates"
 	default:
-		p.Spec.NodeName = b.Node
+		p.Spec.NodeName, p.Status.NominatedNodeName = b.Node, ""
 		p.Status.Conditions = []v1.PodCondition{{Type: v1.PodScheduled, Status: v1.ConditionTrue}}
 		c.told(p)
 	}
@@ -261,6 +261,9 @@ func (c *Cluster) Finish(b core.Bind, done core.BindDone) {
 }
 
 func setCondition(p *v1.Pod, e core.Condition) {
+	if e.Nominates {
+		p.Status.NominatedNodeName = e.Nominated
+	}
 	p.Status.Conditions = []v1.PodCondition{{
 		Type: v1.PodScheduled, Status: v1.ConditionFalse, Reason: e.Reason, Message: e.Message,
 		ObservedGeneration: e.ObservedGeneration, LastTransitionTime: metav1.NewTime(e.Since),

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -128,7 +129,11 @@ func (s *Script) log(at time.Duration, e core.Effect) {
 	case core.Recall:
 		s.printf("%v recall %s", at, e.UID)
 	case core.Condition:
-		s.printf("%v condition %s %s: %s", at, e.Pod.Name, e.Reason, e.Message)
+		nomination := ""
+		if e.Nominates {
+			nomination = " (nominated for " + cmp.Or(e.Nominated, "nothing") + ")"
+		}
+		s.printf("%v condition %s %s%s: %s", at, e.Pod.Name, e.Reason, nomination, e.Message)
 	case core.GroupStatus:
 		s.printf("%v status of %s %s: %s", at, e.Group.Name, statusWord(e), e.Message)
 	case core.Announce:
