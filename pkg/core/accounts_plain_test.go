@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/sluice-scheduler/sluice/pkg/core"
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 	"github.com/sluice-scheduler/sluice/pkg/core/resource"
 )
@@ -39,11 +40,20 @@ func (j *judge) books() *books {
 			b.apps[j.appOf(uid)] = append(b.apps[j.appOf(uid)], uid)
 		}
 	}
+	for _, room := range j.rooms {
+		app := appID{room.Pod.Namespace, room.Pod.Claim.App}
+		b.apps[app] = append(b.apps[app], nil...) // it lives on for those that are to come
+	}
 	made := map[string]bool{}
 	for _, app := range b.oldestFirst() {
 		var claims []*cluster.Claim
 		for _, uid := range b.apps[app] {
 			claims = append(claims, cmp.Or(j.claims[uid], &cluster.Claim{App: app.id}))
+		}
+		for _, room := range j.rooms {
+			if app == (appID{room.Pod.Namespace, room.Pod.Claim.App}) {
+				claims = append(claims, room.Pod.Claim)
+			}
 		}
 		b.homes[app] = belongs(j.tree, j.space(app.namespace), claims, b.placed(app), made)
 	}
@@ -70,12 +80,14 @@ func (j *judge) space(name string) *cluster.NamespaceFact {
 }
 
 func (b *books) placed(app appID) bool {
-	return slices.ContainsFunc(b.apps[app], func(uid types.UID) bool { return b.at[uid] != "" })
+	return slices.ContainsFunc(b.rooms, func(r core.Room) bool { return app == appID{r.Pod.Namespace, r.Pod.Claim.App} }) ||
+		slices.ContainsFunc(b.apps[app], func(uid types.UID) bool { return b.at[uid] != "" })
 }
 
 // quota says which account has no room for another pod of an application; nil if all have.
-func (b *books) quota(p *cluster.PodFact) error {
-	app := b.appOf(p.UID)
+func (b *books) quota(p *cluster.PodFact) error { return b.quotaOf(b.appOf(p.UID), p) }
+
+func (b *books) quotaOf(app appID, p *cluster.PodFact) error {
 	home := b.homes[app]
 	if home.path == "" {
 		return fmt.Errorf("application %v has no queue", app)
@@ -118,6 +130,14 @@ func (b *books) room(path string, counts func(appID) bool, most resource.Amounts
 		for _, uid := range b.apps[o] {
 			if b.at[uid] != "" {
 				for _, a := range b.holds(uid) {
+					used[a.Name] += a.Value
+				}
+				used["pods"]++
+			}
+		}
+		for _, room := range b.rooms {
+			if o == (appID{room.Pod.Namespace, room.Pod.Claim.App}) {
+				for _, a := range room.Pod.Demand.Requests {
 					used[a.Name] += a.Value
 				}
 				used["pods"]++

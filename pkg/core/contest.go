@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
+	"github.com/sluice-scheduler/sluice/pkg/core/fit"
 	"github.com/sluice-scheduler/sluice/pkg/core/resource"
 )
 
@@ -22,13 +23,11 @@ func (c *Core) recall() {
 func (c *Core) recallFrom(n *cluster.Node) {
 	given := reservedOn(n)
 	for _, a := range assumedLast(n) {
-		if n.Fact != nil && !crowded(n, a, given) {
+		if a.Pod.Fact.Expected {
+			c.recallRoom(n, a, given)
 			continue
 		}
-		if a.Pod.Fact.Expected {
-			c.state.Release(a.Pod) // its gang looks for room elsewhere
-			c.state.Commit()
-			c.followApps()
+		if n.Fact != nil && !crowded(n, a, given) {
 			continue
 		}
 		c.stats.Stolen++
@@ -45,6 +44,20 @@ func (c *Core) recallFrom(n *cluster.Node) {
 		given = given.AddTo(a.Uses, 1)
 		c.emit(Recall{UID: a.Pod.Fact.UID})
 	}
+}
+
+// recallRoom gives back a room kept for a pod that does not exist yet, if that could not run there any more, as on a node that has been cordoned; its gang looks for room elsewhere.
+func (c *Core) recallRoom(n *cluster.Node, a *cluster.Allocation, given resource.Vector) {
+	p := a.Pod
+	gone := n.Fact == nil || crowded(n, a, given)
+	mark := c.state.Checkpoint()
+	c.state.Release(p)
+	if !gone && fit.Could(fit.Of(p), n) {
+		c.state.Rollback(mark)
+		return
+	}
+	c.state.Commit()
+	c.followApps()
 }
 
 // reservedOn is what is counted as used of a node and only kept for somebody.

@@ -49,6 +49,8 @@ type Core struct {
 	// gangs are what is made of the groups; gangDue is when one of them is to be looked at although nothing happens.
 	gangs   map[*cluster.Group]*gang
 	gangDue time.Time
+	// short are gangs that are owed room and have not got it.
+	short []*gang
 	// draining are the gangs for which nodes are drained.
 	draining []*gang
 	// prospects is what the outlooks of gangs are judged by.

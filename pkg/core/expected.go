@@ -34,14 +34,22 @@ func (c *Core) foreseen(g *gang, r cluster.RoleFact, count int) (list []*cluster
 	return list
 }
 
-// dropStale forgets what is expected of roles of which nothing is told any more, or that belongs where the gang does not belong any more.
+// dropStale forgets what is expected of roles of which nothing is told any more, or that belongs where no pod of the gang does any more.
 func (c *Core) dropStale(g *gang, s *stock) {
 	for _, p := range slices.Clone(g.expected) {
 		told := slices.ContainsFunc(s.fact.Roles, func(r cluster.RoleFact) bool { return r.Role == p.Role() && r.Template != nil })
-		if a, b := p.Claim(), g.claim; !told || b != nil && (a.App != b.App || a.Queue != b.Queue || a.User != b.User) {
+		if !told || len(s.real) > 0 && !s.claims(p.Claim()) {
 			c.dropOne(g, p)
 		}
 	}
+}
+
+// claims reports whether a pod of a gang belongs where a claim says and has a queue.
+func (s *stock) claims(as *cluster.Claim) bool {
+	return slices.ContainsFunc(s.real, func(p *cluster.Pod) bool {
+		c := p.Claim()
+		return p.App.Ledger != nil && c.App == as.App && c.Queue == as.Queue && c.User == as.User
+	})
 }
 
 // foresee makes a pod that stands for one that is to come.
@@ -59,7 +67,7 @@ func (c *Core) foresee(g *gang, r cluster.RoleFact) *cluster.Pod {
 		f.Created, f.Priority = first.Fact.Created, max(f.Priority, first.Fact.Priority)
 	}
 	claim := *g.claim
-	claim.Role, claim.Group, claim.Awaits = r.Role, g.group.ID, cluster.AwaitsNothing
+	claim.Role, claim.Group, claim.Awaits, claim.Gang = r.Role, g.group.ID, cluster.AwaitsNothing, nil // it tells nothing: the real ones do
 	f.Claim = &claim
 	p := c.state.SetPod(&f)
 	g.expected = append(g.expected, p)
@@ -89,7 +97,7 @@ func (c *Core) dropExpected(g *gang) {
 	for len(g.expected) > 0 {
 		c.dropOne(g, g.expected[len(g.expected)-1])
 	}
-	g.owing = time.Time{}
+	g.owing, g.short = time.Time{}, false
 }
 
 // keepOwed keeps room for the pods that a gang which has begun is to have and has not, for as long as they may be expected.
@@ -109,7 +117,7 @@ func (c *Core) keepOwed(g *gang, s *stock) {
 		owed += n
 	}
 	if owed == 0 {
-		g.owing = time.Time{}
+		g.owing, g.short = time.Time{}, false
 		g.lapsed = g.lapsed && s.owes()
 		return
 	}
@@ -124,13 +132,33 @@ func (c *Core) keepOwed(g *gang, s *stock) {
 		return
 	}
 	c.lookAt(g, until)
-	if !c.keepAll(g) {
-		c.lookAt(g, c.now.Add(keepAgain))
+	if g.short = !c.keepAll(g); g.short {
+		c.lookAt(g, c.now.Add(keepAgain)) // it may be quota that is missing
+		if !slices.Contains(c.short, g) {
+			c.short = append(c.short, g)
+		}
 	}
 }
 
 // mayReturn reports whether a gang may come back if nothing of it is left: an object says that it is to run. What is only left over of it, such as a ConfigMap that has not been collected yet, does not.
 func (s *stock) mayReturn() bool { return len(s.real) > 0 || s.fact.Origin <= cluster.FromObject }
+
+// lookAtShort looks again at the gangs that are owed room and have not got it, as far as some may have fallen free: before anybody else does.
+func (c *Core) lookAtShort() {
+	c.short = slices.DeleteFunc(c.short, func(g *gang) bool { return !g.short || c.gangs[g.group] != g })
+	for _, g := range c.short {
+		if slices.ContainsFunc(g.expected, func(p *cluster.Pod) bool { return p.Alloc == nil && c.mayHaveRoom(p) }) {
+			c.state.TouchGroup(g.group)
+		}
+	}
+}
+
+// mayHaveRoom reports whether some node has room for a pod that is to come, as far as its own description tells.
+func (c *Core) mayHaveRoom(p *cluster.Pod) bool {
+	rooms := c.pending.Rooms(fit.Of(p))
+	c.visited += rooms.Update(c.state, fit.Of(p))
+	return rooms.Total > 0
+}
 
 // keepAgain is how long it takes until room is looked for again that could not be kept.
 const keepAgain = time.Second
@@ -221,7 +249,7 @@ func (c *Core) keepAll(g *gang) bool {
 
 // keepOne keeps room for a pod that is to come, if there is any.
 func (c *Core) keepOne(p *cluster.Pod) bool {
-	if p.App.Ledger == nil {
+	if p.App.Ledger == nil || !c.mayHaveRoom(p) {
 		return false
 	}
 	if _, refused := share.Refuses(p.App.Ledger, p.Shape.Request, p.App.Placed == 0); refused {
@@ -310,7 +338,7 @@ func (c *Core) takePlace(g *gang, p, x *cluster.Pod) bool {
 	mark := c.state.Checkpoint()
 	c.state.Release(x)
 	_, refused := share.Refuses(p.App.Ledger, p.Shape.Request, p.App.Placed == 0)
-	if refused || n.Fact == nil || !fit.Fits(fit.Of(p), n) {
+	if refused || n.Fact == nil || !fit.Fits(fit.Of(p), n) && !(p.Shape.Request.Equal(x.Shape.Request) && c.fitsBut(p, n)) {
 		c.state.Rollback(mark)
 		return false
 	}
@@ -319,6 +347,21 @@ func (c *Core) takePlace(g *gang, p, x *cluster.Pod) bool {
 	c.assume(c.pending.Ask(p), n)
 	c.stats.Arrived++
 	return true
+}
+
+// fitsBut reports whether a pod would fit on a node but for what is reserved there, which came later than the place that it takes and may be more than the node has.
+func (c *Core) fitsBut(p *cluster.Pod, n *cluster.Node) bool {
+	if n.Reserved == 0 {
+		return false
+	}
+	mark := c.state.Checkpoint()
+	defer c.state.Rollback(mark)
+	for _, a := range slices.Clone(n.Pods) {
+		if a.Reserved {
+			c.state.Release(a.Pod)
+		}
+	}
+	return fit.Fits(fit.Of(p), n)
 }
 
 // learn corrects what is expected of a role by a pod of it that asks for something else: a webhook may have added to it. Of several that differ the newest teaches.

@@ -20,7 +20,7 @@ import (
 // decided the same. In the end, after everything true has been told once more, the live core must equal a new one.
 func FuzzStep(f *testing.F) {
 	for seed := range 8 {
-		f.Add(randomBytes(uint64(seed), 400+seed%4))
+		f.Add(randomBytes(uint64(seed), 400+seed))
 	}
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -29,7 +29,10 @@ func FuzzStep(f *testing.F) {
 		}
 		r := newRunner(t, &bytesSource{data: data})
 		r.storing = len(data)%2 == 1
-		if len(data)%4 >= 2 {
+		switch {
+		case len(data)%8 >= 6:
+			r.gather()
+		case len(data)%4 >= 2:
 			r.like()
 		}
 		r.run()
@@ -112,6 +115,10 @@ type runner struct {
 	versions int
 	// preparations counts them all.
 	preparations uint64
+	// ganging: pods are members of groups.
+	ganging bool
+	// upset: something has happened since the last step by which a group may have lost something.
+	upset bool
 	// likes: pods would like one node more than another; read is what is read of them for that.
 	likes bool
 	read  cluster.Extra
@@ -144,20 +151,28 @@ func (r *runner) run() {
 		r.step()
 	}
 	r.settle()
-	if r.cores[0].Stats().Reserved == 0 { // what is kept for one may be what a new core gives to another
+	if r.ganging {
+		r.linger()
+	}
+	if r.cores[0].Stats().Reserved+len(r.judge.expected) == 0 && !r.judge.partial() { // what is kept for one may be what a new core gives to another
 		r.compareWithRebuild()
 	}
 }
 
 func (r *runner) tell(e core.Event) {
 	r.queue = append(r.queue, e)
+	r.upset = r.upset || !r.judge.harmless(e)
 	r.judge.learn(e)
 }
 
 // something lets one thing happen.
 func (r *runner) something() {
-	if r.roomy {
-		r.somethingInRoom()
+	if r.roomy || r.ganging {
+		if r.ganging {
+			r.somethingOfGroups()
+		} else {
+			r.somethingInRoom()
+		}
 		return
 	}
 	happenings := 19
@@ -245,11 +260,13 @@ func (r *runner) step() {
 	events := r.queue
 	r.queue = nil
 	kept := r.cores[0].Stats().Reserved
+	begun, rooms, lapsed := r.judge.begun(), r.judge.rooms, r.cores[0].Stats().Lapsed
 	effects := r.cores[0].Step(r.now, events)
 	r.judge.keeps = kept+r.cores[0].Stats().Reserved > 0
 	require.Empty(r.t, cmp.Diff(effects, r.cores[1].Step(r.now, events)), "equal histories must give equal effects")
 	require.NoError(r.t, r.cores[0].Verify())
 	r.judge.forget(r.cores[0])
+	r.judge.lookIn(r.cores[0])
 	for _, e := range effects {
 		require.NoError(r.t, r.judge.judge(e))
 		switch e := e.(type) {
@@ -262,7 +279,27 @@ func (r *runner) step() {
 			r.recallPreparations(e)
 		}
 	}
+	r.upset = r.upset || r.cores[0].Stats().Lapsed > lapsed
+	r.judgeGroups(begun, rooms, effects)
+	r.upset = false
 	r.checkStandings()
+}
+
+// judgeGroups judges what a step has done for groups.
+func (r *runner) judgeGroups(begun begins, rooms []core.Room, effects []core.Effect) {
+	if !r.ganging {
+		return
+	}
+	require.NoError(r.t, r.judge.judgeHeld(r.cores[0]))
+	require.NoError(r.t, r.judge.judgeRooms(rooms))
+	require.NoError(r.t, r.judge.judgeBegins(begun, effects))
+	require.NoError(r.t, r.judge.judgeOwed(begun, effects))
+	require.NoError(r.t, r.judge.judgeWhole(r.upset))
+	for _, e := range effects {
+		if b, ok := e.(core.Bind); ok {
+			require.NoError(r.t, r.judge.judgeAwaiting(r.judge.pods[b.Pod.UID], r.now))
+		}
+	}
 }
 
 // settle answers all that is owed, tells everything true once more, and steps until the core rests.

@@ -52,8 +52,10 @@ type gang struct {
 	// first pod and by is what is told of it.
 	owing  time.Time
 	lapsed bool
-	first  *cluster.Pod
-	by     *cluster.GroupFact
+	// short: room is owed to it and there is none.
+	short bool
+	first *cluster.Pod
+	by    *cluster.GroupFact
 	// held are binds that wait until the volumes of all are prepared, until when that may take.
 	held  []Bind
 	until time.Time
@@ -87,6 +89,9 @@ func (c *Core) gather() {
 	c.reviewOutlooks()
 	for _, g := range c.gangsDue() {
 		c.state.TouchGroup(g.group)
+	}
+	if c.leading {
+		c.lookAtShort()
 	}
 	for round := 0; c.state.AnyTouched() && round < manyRounds; round++ {
 		for _, group := range c.state.TakeTouchedGroups() {
@@ -149,6 +154,7 @@ func (c *Core) evaluate(group *cluster.Group) {
 	c.releaseHeld(g) // whose volumes failed does not hold up the others for ever: it is tried again by itself
 	if g.drain != nil {
 		if c.drainStands(g) {
+			c.gatherRest(g)
 			return
 		}
 		c.endDrain(g)
@@ -185,6 +191,16 @@ func (c *Core) evaluate(group *cluster.Group) {
 	c.warn(g, s)
 	c.reportGang(g, s)
 	c.turnAway()
+}
+
+// gatherRest lets those wait with a gang for which nodes are drained that have come to it since.
+func (c *Core) gatherRest(g *gang) {
+	for _, p := range g.group.Members() {
+		if a := c.pending.Ask(p); a != nil && a.State == pending.InLine {
+			c.aside(p)
+			c.tellMates([]*cluster.Pod{p}, g.told, false)
+		}
+	}
 }
 
 // noteFinished notes of the applications of a gang whether they have finished: whether all of their pods are in groups that are over.
@@ -269,8 +285,11 @@ func (c *Core) stockOf(g *gang) *stock {
 	return s
 }
 
-// takeClaim lets what a gang expects belong where the first of its pods does that has a queue.
+// takeClaim lets what a gang expects belong where the first of its pods does that has a queue, and stay there as long as any pod of it does.
 func (c *Core) takeClaim(g *gang, s *stock) {
+	if g.claim != nil && s.claims(g.claim) {
+		return
+	}
 	var first *cluster.Pod
 	for _, p := range s.real {
 		if p.App.Ledger != nil && (first == nil || cluster.CompareTurn(p.Fact, first.Fact) < 0) {
@@ -407,6 +426,9 @@ func (c *Core) holdGang(g *gang, s *stock, reason, text string) {
 func (c *Core) disperse(g *gang, s *stock) {
 	g.ask, g.seats = nil, nil
 	for _, p := range s.waiting {
+		if p.App.Ledger == nil {
+			continue // it has lost its queue with what was expected, and is held
+		}
 		if a := c.pending.Ask(p); a.State != pending.InLine || a.Gang() != nil {
 			c.welcome(p)
 			c.pending.Put(p, c.now)

@@ -46,6 +46,7 @@ type judge struct {
 	keeps bool
 
 	storageBooks
+	groupBooks
 }
 
 func newJudge() *judge {
@@ -55,6 +56,7 @@ func newJudge() *judge {
 		tree: cluster.DefaultTree(), spaces: map[string]*cluster.NamespaceFact{}, claims: map[types.UID]*cluster.Claim{},
 		objects: map[*cluster.Demand]*v1.Pod{}, latest: map[types.UID]*cluster.PodFact{},
 		said: map[types.UID]core.Condition{}, told: map[string]int{}, devices: map[string]*cluster.DeviceClassFact{}, storageBooks: newStorageBooks(),
+		groupBooks: newGroupBooks(),
 	}
 }
 
@@ -90,6 +92,8 @@ func (j *judge) learn(e core.Event) {
 		delete(j.devices, e.Name)
 	case core.Lead:
 		j.leading = e.On
+	case core.GroupSet, core.GroupGone:
+		j.learnGroup(e)
 	default:
 		j.learnVolumes(e)
 	}
@@ -117,6 +121,7 @@ func (j *judge) learnPod(f *cluster.PodFact) {
 // everything tells all that is true.
 func (j *judge) everything(tell func(core.Event)) {
 	tell(core.QueuesSet{Tree: j.tree})
+	j.everyGroup(tell)
 	j.everyVolume(tell)
 	for _, name := range slices.Sorted(maps.Keys(j.spaces)) {
 		tell(core.NamespaceSet{Namespace: j.spaces[name]})
@@ -154,6 +159,11 @@ func (j *judge) judge(e core.Effect) error {
 func (j *judge) judgeBind(b core.Bind) error {
 	if e, prepared := j.preparing[b.Pod.UID]; prepared {
 		return j.judgePrepared(b, e)
+	}
+	if j.held[b.Pod.UID] == b.Node {
+		delete(j.held, b.Pod.UID)
+		j.inFlight[b.Pod.UID] = b.Node
+		return nil
 	}
 	if err := j.judgePlacing(b, core.PrepareVolumes{}); err != nil {
 		return err
@@ -265,6 +275,15 @@ func (j *judge) load(node string) (used map[string]int64, ports []cluster.Port) 
 		used["pods"]++
 		if !j.quarantined[uid] {
 			ports = append(ports, j.pods[uid].Demand.Ports...)
+		}
+	}
+	for _, room := range j.rooms {
+		if room.Node == node {
+			for _, a := range room.Pod.Demand.Requests {
+				used[a.Name] += a.Value
+			}
+			used["pods"]++
+			ports = append(ports, room.Pod.Demand.Ports...)
 		}
 	}
 	return used, ports

@@ -3,6 +3,7 @@ package core_test
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/stretchr/testify/require"
 
@@ -16,6 +17,7 @@ func (r *runner) checkStandings() {
 	b := r.judge.books()
 	at, ok := r.cores[0].Wake()
 	rests := r.judge.leading && r.cores[0].Stats().Reserved == 0 && (!ok || at.After(r.now))
+	waiting := r.judge.gathering()
 	for _, uid := range slices.Sorted(maps.Keys(b.pods)) {
 		p := b.pods[uid]
 		if !p.Ours {
@@ -23,7 +25,7 @@ func (r *runner) checkStandings() {
 		}
 		x := r.cores[0].Explain(p.Namespace, p.Name)
 		require.Equal(r.t, b.homes[b.appOf(uid)].path, x.Queue, "the queue of %s, which wants %+v", uid, b.claims[uid])
-		if rests {
+		if rests && !waiting[r.judge.groupOf(uid)] {
 			r.checkWait(b, p, &x)
 		}
 	}
@@ -33,6 +35,9 @@ func (r *runner) checkWait(b *books, p *cluster.PodFact, x *core.Explanation) {
 	waits := []core.Standing{core.StandingReady, core.StandingHeldBack, core.StandingParked, core.StandingHeld}
 	if slices.Contains(waits, x.Standing) && !b.quarantined[p.UID] && len(p.Demand.Unsupported) == 0 {
 		require.Equal(r.t, b.byDevicesAlone(p), x.Reason == core.ReasonUnsupported, "%s is %s: %s", p.UID, x.Standing, x.Message)
+	}
+	if strings.Contains(x.Message, "together or not at all") {
+		return // it stands for others, too: those without whom the first have started
 	}
 	switch x.Standing {
 	case core.StandingReady:

@@ -25,6 +25,9 @@ var topologyReasons = []string{
 // raw returns the object that the newest fact of a pod was read from; a pod in quarantine shows nothing of itself, and histories without terms keep no objects.
 func (j *judge) raw(uid types.UID) *v1.Pod {
 	p := j.latest[uid]
+	if p == nil {
+		return &v1.Pod{} // it does not exist yet
+	}
 	if object := j.objects[p.Demand]; object != nil && !j.quarantined[uid] {
 		return object
 	}
