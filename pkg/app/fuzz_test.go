@@ -28,6 +28,16 @@ func FuzzIdentify(f *testing.F) {
 			require.LessOrEqual(t, len(shown), 4*longest)
 		}
 		require.Equal(t, c.Queue == "", c.QueueFrom == "")
+		require.True(t, utf8.ValidString(c.Group) && printable(c.Group) && len(c.Group) <= 4*longest, "%q", c.Group)
+		if g := c.Gang; g != nil {
+			require.Equal(t, []string{pod.Namespace, c.Group}, []string{g.Namespace, g.ID})
+			require.True(t, g.Source != "" && g.Key != "" && g.Min >= 0)
+			sum := 0
+			for i := range g.Roles {
+				sum += g.Roles[i].Min
+			}
+			require.True(t, len(g.Roles) == 0 || sum == g.Min, "%d of %d", sum, g.Min)
+		}
 		require.True(t, trust || c.User == "" && c.Groups == nil)
 
 		again := Identify(reordered(pod), trust)
@@ -70,8 +80,12 @@ func arbitraryPod(data []byte, name string) *v1.Pod {
 		RoleName, UserAnnotation, GroupsAnnotation, yunikornUser, "type", "app", "component", "app.kubernetes.io/component", "ray.io/cluster",
 		"ray.io/originated-from-crd", "ray.io/originated-from-cr-name", "jobset.sigs.k8s.io/jobset-name", "pod-template-hash",
 		"training.kubeflow.org/job-name", "training.kubeflow.org/operator-name", "leaderworkerset.sigs.k8s.io/worker-index",
+		GroupName, MinMembers, GroupTopology, GroupTopologyRequired, taskGroups, taskGroupName, taskPolicy, kueueTotal, "ray.io/node-type", "ray.io/group",
 	})
-	words := []string{"jobmanager", "taskmanager", "flink-native-kubernetes", "driver", "flink-config", "apps/v1", "ReplicaSet", "Deployment", "Job", "v1", "Node"}
+	words := []string{
+		"jobmanager", "taskmanager", "flink-native-kubernetes", "driver", "flink-config", "apps/v1", "ReplicaSet", "Deployment", "Job", "v1", "Node", "all", "3", "driver=1,executor=4",
+		`[{"name": "a", "minMember": 3, "minResource": {"cpu": "1"}}, {"name": "b", "minMember": 1}]`, "true",
+	}
 	pod := &v1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{}, Annotations: map[string]string{}}}
 	next := func() (op int, word string) {
 		if len(data) < 2 {

@@ -195,3 +195,29 @@ func TestPatienceIsFlinksClock(t *testing.T) {
 		require.Equal(t, []string{clock, ends}, []string{fact.Clock, fact.Ends}, text)
 	}
 }
+
+// What a FlinkDeployment leaves open is the operator's default, which is known when its ConfigMap is there; so is what its autoscaler overrides.
+func TestOperatorsDefaultsAreInTheConfigMap(t *testing.T) {
+	u := deployment(t, orders)
+	u.Object["spec"].(map[string]any)["flinkConfiguration"] = map[string]any{}
+	s := NewSources()
+	require.Equal(t, 9, theFact(t, s.Set(reader.Read(u))).Min)
+	m := &v1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "rt", Name: "flink-config-orders", Labels: map[string]string{"app": "orders", "type": "flink-native-kubernetes"}},
+		Data:       map[string]string{"flink-conf.yaml": "taskmanager.numberOfTaskSlots: 4\ntaskmanager.memory.process.size: 9g\nslot.request.timeout: 1 min\n"},
+	}
+	told := map[cluster.Origin]*cluster.GroupFact{}
+	for _, c := range s.Set(reader.Read(m)) {
+		told[c.Origin] = c.Fact
+	}
+	f := told[cluster.FromObject]
+	require.Equal(t, []any{3, time.Minute}, []any{f.Min, f.Patience})
+	require.Equal(t, int64(2<<30), f.Roles[1].Template.Demand.Requests.Get(resource.Memory), "what the FlinkDeployment says counts")
+	require.NotNil(t, told[cluster.FromConfigMap])
+
+	m.Data["flink-conf.yaml"] += "pipeline.jobvertex-parallelism-overrides: a:2,b:20\n"
+	require.Equal(t, 6, s.Set(reader.Read(m))[0].Fact.Min)
+	require.Len(t, s.Gone(reader.Read(m).Key), 2)
+	require.Len(t, s.Gone(reader.Read(u).Key), 1)
+	require.Equal(t, NewSources(), s)
+}
