@@ -174,7 +174,10 @@ func indexed(m *marks) bool {
 
 // inAskedGroup is the application of a pod that asks for a group and says no name.
 func inAskedGroup(m *marks) string {
-	if w := readWish(m); w.Asked && !w.All {
+	switch w := readWish(m); {
+	case w.All:
+		m.fault(MinMembers + " is ignored: nothing tells how many pods there are to be in all; write their number")
+	case w.Asked:
 		return appGroup + m.app
 	}
 	return ""

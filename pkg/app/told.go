@@ -12,8 +12,9 @@ import (
 // gang is what the pod itself tells of the group that it is in; nil for nothing.
 func gang(m *marks, id string) *cluster.GroupFact {
 	var f *cluster.GroupFact
+	w := readWish(m)
 	switch {
-	case strings.HasPrefix(id, ownGroup), !objectTells(id) && readWish(m).Asked:
+	case strings.HasPrefix(id, ownGroup), !objectTells(id) && w.Asked && !w.All:
 		f = wished(m, cluster.FromAnnotations)
 	case m.pod.Annotations[taskGroups] != "" && inTaskGroup(m) != "":
 		f = tasks(m)

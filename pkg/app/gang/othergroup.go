@@ -2,6 +2,9 @@ package gang
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -9,8 +12,22 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 )
 
+// readVolcano reads a PodGroup of Volcano, which may ask for a least number of each task, too.
 func readVolcano(_ *Reader, o metav1.Object, into *Piece) {
-	into.tell(otherGroup(o, volcanoPodGroups, app.VolcanoGroup))
+	f := otherGroup(o, volcanoPodGroups, app.VolcanoGroup)
+	tasks, _ := field(content(o), "spec", "minTaskMember").(map[string]any)
+	sum := 0
+	for _, task := range slices.Sorted(maps.Keys(tasks)) {
+		n, fault := number(tasks, 0, task)
+		if fault != "" {
+			f.Warnings = append(f.Warnings, "spec.minTaskMember: "+fault+"; it is ignored")
+			continue
+		}
+		f.Roles = append(f.Roles, cluster.RoleFact{Role: strings.ToLower(task), Min: n, Count: n})
+		sum = sane(sum + n)
+	}
+	f.Min = max(f.Min, sum)
+	into.tell(f)
 }
 
 func readPlugin(_ *Reader, o metav1.Object, into *Piece) {
