@@ -236,7 +236,7 @@ func TestKindsThatComeLater(t *testing.T) {
 // TestAJobManagerWaitsForItsConfigMap, which Flink makes after it, and for the room that its TaskManagers need according to that.
 func TestAJobManagerWaitsForItsConfigMap(t *testing.T) {
 	s := newScene(t, "flinkmap")
-	s.simulate(simnode.Group{Count: 1, CPU: "4", Memory: "16Gi", Pods: 10}, simnode.Options{})
+	s.simulate(simnode.Group{Count: 1, CPU: "5", Memory: "16Gi", Pods: 10}, simnode.Options{})
 	sluice := s.sluice(options{})
 	sluice.awaitLeading()
 	start := time.Now()
