@@ -119,6 +119,9 @@ func (r *runner) pod() *cluster.PodFact {
 		r.src.likings(p)
 	}
 	f := r.read.ReadPod(p, "sluice")
+	if c := r.judge.said[uid]; c.Nominated != "" && f.Node == "" && r.src.below(3) > 0 { // the API server has it by now
+		f.Nominated, f.Said = c.Nominated, cluster.Condition{Digest: cluster.Digest(c.Reason, c.Message, c.ObservedGeneration), Since: c.Since}
+	}
 	r.judge.objects[f.Demand] = p
 	if old := r.judge.claims[uid]; old != nil && r.src.below(4) > 0 {
 		f.Claim = old

@@ -319,6 +319,7 @@ func (c *Core) unsupportedText(fields []string) string {
 }
 
 func (c *Core) removePod(uid types.UID) {
+	delete(c.nominations, uid)
 	p := c.state.Pod(uid)
 	if p == nil {
 		return
@@ -328,7 +329,6 @@ func (c *Core) removePod(uid types.UID) {
 		c.end(x)
 	}
 	c.pending.Drop(p)
-	delete(c.nominations, uid)
 	c.state.RemovePod(uid)
 	c.followApps()
 	c.followKin()

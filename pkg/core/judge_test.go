@@ -156,6 +156,15 @@ func (j *judge) judge(e core.Effect) error {
 	return nil
 }
 
+// nominatedByOthers is the node that a pod is nominated for, unless its condition says that the core did that itself: then it is as the core pleases.
+func nominatedByOthers(f *cluster.PodFact) string {
+	own := "node " + f.Nominated + " has room for the pod, and its volumes are being prepared there."
+	if f.Said.Digest == cluster.Digest(core.ReasonPreparing, own, f.Generation) {
+		return ""
+	}
+	return f.Nominated
+}
+
 func (j *judge) judgeBind(b core.Bind) error {
 	if e, prepared := j.preparing[b.Pod.UID]; prepared {
 		return j.judgePrepared(b, e)
@@ -195,7 +204,7 @@ func (j *judge) judgePlacing(b core.Bind, e core.PrepareVolumes) error {
 	if err := j.allowed(p, n); err != nil {
 		return fmt.Errorf("%v: %w", b, err)
 	}
-	if first := j.nodes[p.Nominated]; !j.keeps && first != nil && first != n && !j.quarantined[first.UID] && (p.Pin == "" || p.Pin == first.Name) && j.allowed(p, first) == nil && j.volumesFit(p, first) {
+	if first := j.nodes[nominatedByOthers(p)]; !j.keeps && first != nil && first != n && !j.quarantined[first.UID] && (p.Pin == "" || p.Pin == first.Name) && j.allowed(p, first) == nil && j.volumesFit(p, first) {
 		return fmt.Errorf("%v: it is nominated for %s and fits there", b, first.Name)
 	}
 	if err := j.bothWays(p, n, func() error { return j.judgeVolumes(p, n, e) }); err != nil {
@@ -218,7 +227,7 @@ func (j *judge) bothWays(p *cluster.PodFact, n *cluster.NodeFact, ask func() err
 	defer func() { j.at = real }()
 	j.at = maps.Clone(real)
 	for uid, other := range j.pods {
-		if uid != p.UID && other.Nominated == n.Name && real[uid] == "" && !other.Deleting && other.Priority >= p.Priority {
+		if uid != p.UID && nominatedByOthers(other) == n.Name && real[uid] == "" && !other.Deleting && other.Priority >= p.Priority {
 			j.at[uid] = n.Name
 		}
 	}

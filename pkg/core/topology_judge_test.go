@@ -40,7 +40,7 @@ func (j *judge) topology(p *cluster.PodFact, n *cluster.NodeFact) error {
 	defer func() { j.at, j.coming = really, nil }()
 	j.at, j.coming = maps.Clone(really), map[types.UID]bool{}
 	for uid, other := range j.pods {
-		if uid != p.UID && other.Nominated == n.Name && really[uid] == "" && !other.Deleting && other.Priority >= p.Priority {
+		if uid != p.UID && nominatedByOthers(other) == n.Name && really[uid] == "" && !other.Deleting && other.Priority >= p.Priority {
 			j.at[uid], j.coming[uid] = n.Name, true
 		}
 	}
