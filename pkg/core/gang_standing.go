@@ -47,7 +47,7 @@ func (g *gang) stand(s *stock, reason string) GroupStanding {
 		return GroupLapsed
 	case g.begun:
 		return GroupBegun
-	case len(s.waiting) == 0:
+	case len(s.waiting) == 0 && !g.headStart:
 		return GroupHeld
 	case g.ask != nil:
 		return GroupWaiting

@@ -105,8 +105,11 @@ func (c *Core) reportWaiting(g *gang, s *stock) {
 
 // whyWaits is what the waiting pods of a gang are told; nothing when none wait for it, or their turn has not come.
 func (c *Core) whyWaits(g *gang, s *stock) (reason, text string) {
-	switch g.standingOf() {
+	switch standing := g.standingOf(); standing {
 	case GroupInvalid, GroupGathering, GroupDraining:
+		if standing == GroupGathering && g.headStart && len(s.waiting) == 0 {
+			return ReasonWaitingForGang, groupText(g, s) + " has no room, and the pods that start the others run, so that an autoscaler sees what those need: they are to come."
+		}
 		return g.told.Reason, g.told.Text
 	case GroupHeld:
 		return c.whyMemberHeld(s)

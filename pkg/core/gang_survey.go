@@ -90,7 +90,8 @@ func (c *Core) Group(namespace, id string) (survey GroupSurvey, known bool) {
 	return c.surveyGroup(g), true
 }
 
-// Groups surveys all groups, by namespace and ID. It is a query, to be made between steps; the cost is that of passing all pods of groups.
+// Groups surveys all groups, by namespace and ID. It is a query, to be made between steps; the cost is that of passing all pods of groups: some
+// tens of milliseconds for 100,000.
 func (c *Core) Groups() []GroupSurvey {
 	list := make([]GroupSurvey, 0, len(c.gangs))
 	for _, g := range c.sortedGangs() {

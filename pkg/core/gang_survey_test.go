@@ -185,3 +185,68 @@ func TestTheTimeToBeginIsCounted(t *testing.T) {
 	}
 	require.EqualValues(t, 1, s.core.Stats().BeganAfter.Count)
 }
+
+// TestAGroupForWhichNodesAreDrainedSaysSo, and where.
+func TestAGroupForWhichNodesAreDrainedSaysSo(t *testing.T) {
+	s := newStage(t, core.Config{StarvationAfter: time.Minute}, 4000, 4000)
+	s.step(core.PodSet{Pod: podOf("a", 2000, 0, s.now)}, core.PodSet{Pod: podOf("b", 2000, 0, s.now)}, core.PodSet{Pod: podOf("c", 2000, 0, s.now)})
+	s.step(core.GroupSet{Group: gangOf("g", 2)}, core.PodSet{Pod: member("x", "g", "", 4000, s.now)}, core.PodSet{Pod: member("y", "g", "", 4000, s.now)})
+	require.Equal(t, core.GroupParked, s.standing("g"))
+	s.wait(62 * time.Second)
+	x := s.survey("g")
+	require.Equal(t, core.GroupDraining, x.Standing)
+	require.Equal(t, core.ReasonUnschedulable, x.Reason)
+	require.Contains(t, x.Message, "room is kept for all of it on 2 nodes as it falls free")
+	require.Equal(t, []core.KeptRoom{{Node: "n00", Pods: 1}, {Node: "n01", Pods: 1}}, x.Roles[0].Kept)
+	require.Equal(t, 2, x.Roles[0].Waiting)
+	require.Equal(t, 1, s.core.Stats().Groups[core.GroupDraining])
+	s.step(core.PodGone{UID: "a"}, core.PodGone{UID: "b"}, core.PodGone{UID: "c"})
+	require.Equal(t, core.GroupBegun, s.standing("g"))
+}
+
+// TestAGroupWhoseFirstPodWasStartedForAnAutoscalerSaysSo.
+func TestAGroupWhoseFirstPodWasStartedForAnAutoscalerSaysSo(t *testing.T) {
+	s := newStage(t, core.Config{}, 4000)
+	s.step(core.QueuesSet{Tree: treeWith(func(q *cluster.QueueSpec) {
+		q.Gang = cluster.GangSpec{ScaleUp: cluster.ScaleUpStartFirst, StartFirstAfter: 30 * time.Second}
+	})}, core.GroupSet{Group: flinkJob("job", 4)}, core.PodSet{Pod: member("jm", "job", "jobmanager", 1000, s.now)})
+	s.wait(31 * time.Second)
+	require.Contains(t, s.on, "jm")
+	x := s.survey("job")
+	require.Equal(t, core.GroupGathering, x.Standing)
+	require.Contains(t, x.Message, "so that an autoscaler sees what those need")
+	s.step(core.PodSet{Pod: member("tm0", "job", "taskmanager", 2000, s.now)})
+	require.Equal(t, core.GroupParked, s.standing("job"))
+}
+
+// BenchmarkGroups surveys a thousand groups of a hundred pods each, and one of them: that long a question holds up the loop.
+func BenchmarkGroups(b *testing.B) {
+	c := core.New(core.Config{Budget: 100_000_000})
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	events := []core.Event{core.Lead{On: true}}
+	for i := range 1000 {
+		events = append(events, core.NodeSet{Node: nodeOf(fmt.Sprint("n", i), 100_000)})
+		group := fmt.Sprint("g", i)
+		events = append(events, core.GroupSet{Group: gangOf(group, 100)})
+		for j := range 100 {
+			events = append(events, core.PodSet{Pod: member(fmt.Sprintf("%s-%d", group, j), group, "worker", 100, now)})
+		}
+	}
+	c.Step(now, events)
+	require.Equal(b, 1000, c.Stats().Groups[core.GroupBegun])
+	b.Run("all", func(b *testing.B) {
+		for b.Loop() {
+			c.Groups()
+		}
+	})
+	b.Run("one", func(b *testing.B) {
+		for b.Loop() {
+			c.Group("ns", "g7")
+		}
+	})
+	b.Run("stats", func(b *testing.B) {
+		for b.Loop() {
+			c.Stats()
+		}
+	})
+}
