@@ -102,7 +102,6 @@ func TestWrongUsageHasItsExitCode(t *testing.T) {
 		{"validate"},
 		{"explain", "job"},
 		{"explain", "pod"},
-		{"explain", "pod", "name"},
 		{"explain", "pod", "/x"},
 		{"explain", "pod", "a/b/c"},
 		{"explain", "pod", "-n", "a", "a/b"},
@@ -110,10 +109,10 @@ func TestWrongUsageHasItsExitCode(t *testing.T) {
 		{"explain", "pod", "-n", "a", "b", "c"},
 		{"explain", "pod", "a/b", "-o", "wide"},
 		{"explain", "group"},
-		{"explain", "group", "name"},
+		{"explain", "group", ""},
+		{"explain", "group", "/name"},
 		{"explain", "group", "a/"},
 		{"explain", "group", "a/b", "-o", "wide"},
-		{"explain", "flinkdeployment", "name"},
 		{"explain", "flinkdeployment", "a/b", "--server", "nowhere"},
 		{"groups", "name"},
 		{"groups", "-n", "a", "-A"},
@@ -138,5 +137,5 @@ func TestHelpNamesThePluginAndTheWayToTheServer(t *testing.T) {
 	}
 	out, _, err = client("", "explain")
 	require.NoError(t, err)
-	require.Contains(t, out, "kubectl sluice explain pod NAMESPACE/NAME")
+	require.Contains(t, out, "kubectl sluice explain pod [NAMESPACE/]NAME")
 }

@@ -27,8 +27,8 @@ Exit codes: 0 done, 1 it failed, 2 it was used wrongly (validate: a file has fau
   kubectl sluice groups
 
   # why does this pod wait, or this Flink job?
-  kubectl sluice explain pod NAMESPACE/NAME
-  kubectl sluice explain flinkdeployment NAMESPACE/NAME`,
+  kubectl sluice explain pod [NAMESPACE/]NAME
+  kubectl sluice explain flinkdeployment [NAMESPACE/]NAME`,
 		Annotations:       map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl sluice"},
 		SilenceUsage:      true,
 		SilenceErrors:     true,

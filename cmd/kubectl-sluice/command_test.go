@@ -57,15 +57,26 @@ func TestWrongWordsAreRefused(t *testing.T) {
 	_, _, err := client("", "valdate")
 	require.ErrorContains(t, err, `unknown command "valdate"`)
 	_, _, err = client("", "validate")
-	require.ErrorContains(t, err, `required flag(s) "file" not set`)
+	require.ErrorContains(t, err, "no file of queues is named")
 }
 
 func TestAValidFileGivesALine(t *testing.T) {
 	file := write(t, "queues.yaml", valid)
-	out, problems, err := client("", "validate", "-f", file)
+	for _, args := range [][]string{{"-f", file}, {file}} {
+		out, problems, err := client("", append([]string{"validate"}, args...)...)
+		require.NoError(t, err)
+		require.Empty(t, problems)
+		require.Regexp(t, `^\S+queues.yaml loads: 3 queues, 1 leaf, 1 placement rule \(hash [0-9a-f]{12}\)\n$`, out)
+	}
+}
+
+func TestFilesMayBeNamedInBothWays(t *testing.T) {
+	first, second := write(t, "first.yaml", valid), write(t, "second.yaml", valid)
+	out, _, err := client(valid, "validate", second, "-", "-f", first)
 	require.NoError(t, err)
-	require.Empty(t, problems)
-	require.Regexp(t, `^\S+queues.yaml loads: 3 queues, 1 leaf, 1 placement rule \(hash [0-9a-f]{12}\)\n$`, out)
+	for _, file := range []string{first, second, "standard input"} {
+		require.Contains(t, out, file+" loads")
+	}
 }
 
 func TestWarningsLeaveAFileUsable(t *testing.T) {

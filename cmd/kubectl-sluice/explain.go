@@ -33,11 +33,11 @@ func explainCommand() *cobra.Command {
 		Short: "Say why something is as it is",
 		Long:  "Say why something is as it is. There are explanations of pods, and of groups: of pods that start together. A group is named by itself, or by the object that tells of it.",
 		Example: `  # why does this pod wait?
-  kubectl sluice explain pod NAMESPACE/NAME
+  kubectl sluice explain pod [NAMESPACE/]NAME
 
   # why does this Flink job not start?
-  kubectl sluice explain flinkdeployment NAMESPACE/NAME
-  kubectl sluice explain group NAMESPACE/NAME`,
+  kubectl sluice explain flinkdeployment [NAMESPACE/]NAME
+  kubectl sluice explain group [NAMESPACE/]NAME`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
@@ -51,11 +51,14 @@ func explainCommand() *cobra.Command {
 func explainPodCommand() *cobra.Command {
 	var at, format, namespace string
 	c := &cobra.Command{
-		Use:   "pod NAMESPACE/NAME | -n NAMESPACE NAME",
+		Use:   "pod [NAMESPACE/]NAME | -n NAMESPACE NAME",
 		Short: "Say why a pod is where it is: its application, its queue and why that one, and what it waits for",
 		Example: `  # why does this pod wait?
   kubectl sluice explain pod jobs/etl-7
   kubectl sluice explain pod -n jobs etl-7
+
+  # a pod of the namespace that kubectl works in
+  kubectl sluice explain pod etl-7
 
   # all that is known of it, for scripts
   kubectl sluice explain pod jobs/etl-7 -o json`,
@@ -63,7 +66,7 @@ func explainPodCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error { return explainPod(c, at, format, namespace, args[0]) },
 	}
 	addServerFlag(c, &at)
-	c.Flags().StringVarP(&namespace, "namespace", "n", "", "`namespace` of the pod, if it is not given with the name")
+	c.Flags().StringVarP(&namespace, "namespace", "n", "", "`namespace` of the pod, if it is not given with the name (default: that of the kubeconfig's current context)")
 	c.Flags().StringVarP(&format, "output", "o", "", "`form` of the output: json is the API's answer as it is")
 	return c
 }
@@ -93,7 +96,7 @@ func explainPod(c *cobra.Command, at, format, namespace, pod string) error {
 	return nil
 }
 
-// podNamed takes a pod's namespace from the flag or from before the slash, but not from both.
+// podNamed takes a pod's namespace from the flag or from before the slash, but not from both, and without either the current one.
 func podNamed(flag, pod string) (namespace, name string, err error) {
 	namespace, name, both := strings.Cut(pod, "/")
 	switch {
@@ -102,10 +105,13 @@ func podNamed(flag, pod string) (namespace, name string, err error) {
 	case !both:
 		namespace, name = flag, pod
 	}
-	if namespace == "" || name == "" || strings.Contains(name, "/") {
-		return "", "", fmt.Errorf("a pod is named as NAMESPACE/NAME or as -n NAMESPACE NAME, but this is %q", pod)
+	if name == "" || both && namespace == "" || strings.Contains(name, "/") {
+		return "", "", fmt.Errorf("a pod is named as NAME, NAMESPACE/NAME or -n NAMESPACE NAME, but this is %q", pod)
 	}
-	return namespace, name, nil
+	if namespace == "" {
+		namespace, err = currentNamespace()
+	}
+	return namespace, name, err
 }
 
 // titled writes lines of a title and a text, and none for an empty text.

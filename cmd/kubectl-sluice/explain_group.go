@@ -16,7 +16,7 @@ import (
 func explainGroupCommand() *cobra.Command {
 	var e explaining
 	c := &cobra.Command{
-		Use:     "group NAMESPACE/NAME | -n NAMESPACE NAME",
+		Use:     "group [NAMESPACE/]NAME | -n NAMESPACE NAME",
 		Aliases: []string{"gang"},
 		Short:   "Say how a group stands: who says that it is one, its pods by role, the room that is kept, and what it waits for",
 		Long: `Say how a group stands: who says that it is one, its pods by role, the room that is kept for those that do not exist yet and until when, what it waits for, by when the
@@ -56,7 +56,7 @@ func explainObjectCommand(kind string, aliases []string) *cobra.Command {
 	var e explaining
 	word := strings.ToLower(kind)
 	c := &cobra.Command{
-		Use:     word + " NAMESPACE/NAME | -n NAMESPACE NAME",
+		Use:     word + " [NAMESPACE/]NAME | -n NAMESPACE NAME",
 		Aliases: aliases,
 		Short:   "Say how the group of a " + kind + " stands, as explain group does",
 		Example: "  kubectl sluice explain " + word + " -n rt-trade orders",
@@ -78,23 +78,28 @@ type explaining struct{ at, format, namespace string }
 
 func (e *explaining) addFlags(c *cobra.Command, what string) {
 	addServerFlag(c, &e.at)
-	c.Flags().StringVarP(&e.namespace, "namespace", "n", "", "`namespace` of the "+what+", if it is not given with the name")
+	c.Flags().StringVarP(&e.namespace, "namespace", "n", "", "`namespace` of the "+what+", if it is not given with the name (default: that of the kubeconfig's current context)")
 	c.Flags().StringVarP(&e.format, "output", "o", "", "`form` of the output: json is the API's answer as it is")
 }
 
-// named takes a namespace from the flag or else from before the first slash. Names of groups may have slashes themselves.
+// named takes a namespace from the flag or else from before the first slash, and without either the current one. Names of groups may have slashes themselves.
 func (e *explaining) named(what, arg string) (namespace, name string, err error) {
 	if err := e.check(); err != nil {
 		return "", "", err
 	}
-	namespace, name = e.namespace, arg
+	namespace, name, both := e.namespace, arg, false
 	if namespace == "" {
-		namespace, name, _ = strings.Cut(arg, "/")
+		if namespace, name, both = strings.Cut(arg, "/"); !both {
+			namespace, name = "", arg
+		}
 	}
-	if namespace == "" || name == "" {
-		return "", "", fmt.Errorf("a %s is named as NAMESPACE/NAME or as -n NAMESPACE NAME, but this is %q", what, arg)
+	if name == "" || both && namespace == "" {
+		return "", "", fmt.Errorf("a %s is named as NAME, NAMESPACE/NAME or -n NAMESPACE NAME, but this is %q", what, arg)
 	}
-	return namespace, name, nil
+	if namespace == "" {
+		namespace, err = currentNamespace()
+	}
+	return namespace, name, err
 }
 
 func (e *explaining) check() error {

@@ -33,6 +33,43 @@ func TestAnExplanationHasALineForEachThing(t *testing.T) {
 		"Note:        this Sluice stands by; the leader may have decided already\n", out)
 }
 
+const kubeconfig = `
+apiVersion: v1
+kind: Config
+contexts: [{name: here, context: {cluster: c, user: u, namespace: mine}}, {name: there, context: {cluster: c, user: u, namespace: other}}]
+clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}]
+users: [{name: u}]
+current-context: here
+`
+
+// TestTheNamespaceIsThatOfTheKubeconfig where none is given.
+func TestTheNamespaceIsThatOfTheKubeconfig(t *testing.T) {
+	t.Setenv("KUBECONFIG", write(t, "config", kubeconfig))
+	_, name, err := podNamed("", "a/p")
+	require.NoError(t, err)
+	require.Equal(t, "p", name)
+	namespace, _, err := podNamed("", "p")
+	require.NoError(t, err)
+	require.Equal(t, "mine", namespace)
+	for arg, want := range map[string]string{"orders": "mine", "rt/flink/orders": "rt"} {
+		namespace, _, err = new(explaining).named("group", arg)
+		require.NoError(t, err)
+		require.Equal(t, want, namespace)
+	}
+
+	t.Setenv("KUBECONFIG", write(t, "config", "contexts: nonsense"))
+	_, _, err = podNamed("", "p")
+	require.ErrorContains(t, err, "no namespace is given, and the kubeconfig's cannot be read")
+	namespace, _, err = podNamed("b", "p")
+	require.NoError(t, err)
+	require.Equal(t, "b", namespace, "then nothing is read")
+
+	t.Setenv("KUBECONFIG", "/nowhere/config")
+	namespace, _, err = podNamed("", "p")
+	require.NoError(t, err)
+	require.Equal(t, "default", namespace)
+}
+
 // TestAPodIsNamedInEitherWay: as kubectl names it, or as it is shown.
 func TestAPodIsNamedInEitherWay(t *testing.T) {
 	var asked []string

@@ -18,7 +18,7 @@ const exitRefused = 2
 func validateCommand() *cobra.Command {
 	var files []string
 	c := &cobra.Command{
-		Use:   "validate -f FILE [-f FILE]...",
+		Use:   "validate FILE... | -f FILE [-f FILE]...",
 		Short: "Check files of queues without applying them",
 		Long: `Check files of queues, in Sluice's form or YuniKorn's, without applying them.
 
@@ -31,15 +31,15 @@ Exit codes: 0 all files load, 2 a file has faults, 1 a file could not be read.`,
 
   # what YuniKorn runs with
   kubectl get configmap -n yunikorn yunikorn-configs -o jsonpath='{.data.queues\.yaml}' | kubectl sluice validate -f -`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
+			files = append(files, args...)
+			if len(files) == 0 {
+				return errors.New("no file of queues is named; - reads standard input")
+			}
 			return validate(files, c.InOrStdin(), c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
 	c.Flags().StringArrayVarP(&files, "file", "f", nil, "`file` of queues (YAML); - reads standard input; may be given several times")
-	if err := c.MarkFlagRequired("file"); err != nil {
-		panic(err) // the flag is defined a line above
-	}
 	return c
 }
 
