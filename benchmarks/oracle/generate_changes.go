@@ -36,6 +36,12 @@ func (g *Generator) Changes() []Change {
 }
 
 func (g *Generator) change() Change {
+	if g.moving > 0 && g.chance(g.moving) {
+		if g.chance(50) {
+			return g.nodeComesOrGoes()
+		}
+		return Change{Set: g.node(one(g.draw, g.world.Nodes...).Name)}
+	}
 	switch g.IntN(13) {
 	case 0:
 		return Change{Set: g.node(one(g.draw, g.world.Nodes...).Name)} // described anew

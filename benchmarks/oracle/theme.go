@@ -13,6 +13,8 @@ type theme struct {
 	sparse int
 	// soft is how many spread constraints only ask.
 	soft int
+	// moving is how many of the changes are, beyond the usual ones, nodes that come, go or are described anew, so that domains appear and vanish.
+	moving int
 	// Of pods that come.
 	selector, affinity, named, preferred, ports, tolerant, requests, tuned int
 	// Of these placedTerms is how many placed pods have any.
@@ -45,7 +47,9 @@ var themes = func() []theme {
 		with("ports", 8, func(t *theme) { t.ports, t.crowd = 85, 3 }),
 		with("resources", 16, func(t *theme) { t.scarce, t.requests, t.tuned, t.crowd = 40, 90, 40, 2 }),
 		with("neighbours", 16, func(t *theme) { t.podAffinity, t.podAnti, t.placedTerms, t.podLiking, t.spoilt = 45, 50, 15, 10, 1 }),
-		with("spread", 14, func(t *theme) { t.spread, t.tainted, t.affinity, t.crowd, t.spoilt, t.sparse = 90, 20, 15, 1, 1, 5 }),
+		with("spread", 14, func(t *theme) {
+			t.spread, t.tainted, t.affinity, t.crowd, t.spoilt, t.sparse, t.moving = 90, 20, 15, 2, 1, 5, 40
+		}),
 		with("volumes", 22, func(t *theme) { t.volumes, t.cordoned, t.tainted = 75, 4, 6 }),
 		with("local volumes", 7, func(t *theme) { t.volumes, t.local, t.cordoned, t.tainted = 85, 85, 2, 3 }),
 		with("features", 5, func(t *theme) { t.features, t.cordoned, t.tainted = 75, 2, 3 }),
