@@ -24,6 +24,9 @@ func NewGenerator(seed, number uint64) *Generator {
 	return &Generator{draw: d, theme: pickTheme(d)}
 }
 
+// Theme is what a numbered world of a seed is mostly about.
+func Theme(seed, number uint64) string { return NewGenerator(seed, number).name }
+
 // manyNodes is for a few worlds: more host names than a label may have values and still tell classes of nodes apart.
 const manyNodes = 80
 

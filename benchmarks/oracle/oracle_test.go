@@ -36,6 +36,26 @@ func TestSluiceJudgesAsKubeScheduler(t *testing.T) {
 	}
 }
 
+// TestSluiceScoresAsKubeScheduler does so in worlds that are about scores alone, so that every scoring plugin has something to say often enough.
+func TestSluiceScoresAsKubeScheduler(t *testing.T) {
+	const seed = 20260002
+	r, err := oracle.NewRunner(seed)
+	require.NoError(t, err)
+	for number := uint64(0); r.Tally.Pairs < 30_000; number++ {
+		if oracle.Theme(seed, number) == "scores" {
+			require.NoError(t, r.World(number))
+		}
+	}
+	for _, d := range r.Found {
+		t.Error(d.String())
+	}
+	for i, name := range oracle.ScorePlugins {
+		require.Greater(t, r.Tally.Scored[i], uint64(300), name)
+	}
+	require.Greater(t, r.Tally.Defaulted, uint64(100), "spread by default")
+	t.Log(r.Tally.Scored, r.Tally.Defaulted)
+}
+
 // TestCases compares the cases that were once different.
 func TestCases(t *testing.T) {
 	u, err := oracle.NewUpstream()

@@ -91,6 +91,9 @@ func (p *pair) compareScores(pod *v1.Pod, nodes []*cluster.Node, theirs [len(Sco
 			continue // one side says nothing, the other nothing that tells nodes apart
 		}
 		p.tally.Scored[i]++
+		if name == names.PodTopologySpread && len(pod.Spec.TopologySpreadConstraints) == 0 {
+			p.tally.Defaulted++
+		}
 		for j := range max(len(want), len(got)) {
 			if want == nil || got == nil || !agrees(name, want[j], got[j], shape, nodes[j]) {
 				return fmt.Sprintf("%s scores %v, sluice %v", name, want, got)

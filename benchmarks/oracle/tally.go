@@ -15,8 +15,10 @@ type Tally struct {
 	Worlds, Pods, Pairs uint64
 	// Reached and Refused count, for each plugin, the pairs on which it had a say and those that it refused.
 	Reached, Refused [len(Plugins)]uint64
-	// Scored counts, for each scoring plugin, the pods whose nodes were scored by both sides.
-	Scored [len(ScorePlugins)]uint64
+	// Scored counts, for each scoring plugin, the pods whose nodes were scored by both sides; Defaulted those of PodTopologySpread that have no constraints
+	// of their own.
+	Scored    [len(ScorePlugins)]uint64
+	Defaulted uint64
 	// Marks counts the pairs on which a plugin had its say, by what about the pod makes it take a certain way.
 	Marks map[mark]uint64
 	// Reasons counts the texts of upstream's reasons, by code; names in them are left out.
@@ -73,6 +75,7 @@ func (t *Tally) Add(o *Tally) {
 	for i := range ScorePlugins {
 		t.Scored[i] += o.Scored[i]
 	}
+	t.Defaulted += o.Defaulted
 	for m, n := range o.Marks {
 		t.Marks[m] += n
 	}
@@ -97,6 +100,7 @@ func (t *Tally) Write(out io.Writer) {
 	for i, name := range ScorePlugins {
 		fmt.Fprintf(w, "%d\t\t\t%s\t\n", t.Scored[i], name)
 	}
+	fmt.Fprintf(w, "%d\t\t\t%s\t\n", t.Defaulted, "PodTopologySpread by default")
 	w.Flush()
 	t.writeMarks(out)
 	for _, part := range [...]struct {
