@@ -64,6 +64,7 @@ func (w *Watch) withoutGangs(kinds []gang.Kind) {
 	}
 	if len(kinds) > 0 {
 		w.wanted = newWanted(w.client, w.gangs, w.without(mounted, "how many executors a Spark driver will start, and whether a Flink cluster of plain manifests is reactive, is not known"))
+		delete(w.waiting, mounted) // the pods are waited for, and they for these
 	}
 }
 
@@ -155,7 +156,7 @@ func (w *Watch) followKind(ctx context.Context, k gang.Kind, version string) *fo
 	name := kindName(k)
 	ctx, cancel := context.WithCancel(ctx)
 	f := &followed{version: version, cancel: cancel, ended: make(chan struct{})}
-	late := time.AfterFunc(readWithin, func() { w.late(name) })
+	late := time.AfterFunc(readWithin, func() { w.late(name, name) })
 	go func() {
 		defer close(f.ended)
 		cache.NewReflectorWithOptions(w.kindSource(ctx, k, version), example(k, version), w.tellers[k].mirror, options(name)).RunWithContext(ctx)
@@ -166,10 +167,10 @@ func (w *Watch) followKind(ctx context.Context, k gang.Kind, version string) *fo
 	return f
 }
 
-// late ends the wait for a kind.
-func (w *Watch) late(name string) {
-	if w.settled(name) {
-		w.log.Warn("going on before all "+name+" have been read: the API server does not give them", "waited", readWithin)
+// late ends the wait for a resource that has to do with objects that do not come.
+func (w *Watch) late(resource, objects string) {
+	if w.settled(resource) {
+		w.log.Warn("going on before all "+objects+" have been read: the API server does not give them", "waited", readWithin)
 	}
 }
 

@@ -86,19 +86,22 @@ func (w *wanted) whenIdle(done func()) {
 	}
 }
 
-// get asks for a ConfigMap until it is there, or has not come in good time, or is not wanted any more. Where there is no right to it, it is asked for until there is; but
-// nobody waits for that.
+// get asks for a ConfigMap until it is there, or has not come in good time, or is not wanted any more. Where there is no right to it, it is asked for until there is. The
+// start waits for the first answer alone, whatever that is.
 func (w *wanted) get(k gang.Key) {
-	over := sync.OnceFunc(w.asked)
-	defer over()
+	answered := sync.OnceFunc(w.asked)
+	defer answered()
 	until := time.Now().Add(getWithin)
 	for wait := 200 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-		again, denied := w.try(k)
+		again, err := w.try(k)
+		denied := apierrors.IsForbidden(err)
 		if !again || !denied && time.Now().After(until) {
 			return
 		}
+		if denied || apierrors.IsNotFound(err) {
+			answered()
+		}
 		if denied {
-			over()
 			wait = w.denial.again
 		}
 		select {
@@ -119,23 +122,22 @@ func (w *wanted) asked() {
 	}
 }
 
-// try asks for a ConfigMap once and reports whether to ask again, and whether that is for want of the right.
-func (w *wanted) try(k gang.Key) (again, denied bool) {
+// try asks for a ConfigMap once and reports whether to ask again, and why.
+func (w *wanted) try(k gang.Key) (again bool, err error) {
 	w.turn <- struct{}{}
 	defer func() { <-w.turn }()
 	if w.ctx.Err() != nil || !w.isWanted(k) {
-		return false, false
+		return false, nil
 	}
 	ctx, cancel := context.WithTimeout(w.ctx, lookTimeout)
 	defer cancel()
 	m := &v1.ConfigMap{}
-	err := w.client.core.RESTClient().Get().MaxRetries(0).Namespace(k.Namespace).Resource(configMaps).Name(k.Name).Do(ctx).Into(m)
-	switch {
-	case apierrors.IsForbidden(err):
-		w.denial.deny(err)
-		return true, true
-	case err != nil:
-		return true, false
+	err = w.client.core.RESTClient().Get().MaxRetries(0).Namespace(k.Namespace).Resource(configMaps).Name(k.Name).Do(ctx).Into(m)
+	if err != nil {
+		if apierrors.IsForbidden(err) {
+			w.denial.deny(err)
+		}
+		return true, err
 	}
 	w.denial.granted()
 	w.mu.Lock()
@@ -143,7 +145,7 @@ func (w *wanted) try(k gang.Key) (again, denied bool) {
 	if w.pods[k] > 0 {
 		w.gangs.set(w.gangs.gang.Read(m))
 	}
-	return false, false
+	return false, nil
 }
 
 func (w *wanted) isWanted(k gang.Key) bool {

@@ -93,8 +93,11 @@ func TestTheConfigMapOfADriverIsGotOnce(t *testing.T) {
 
 	require.NoError(t, m.Add(driver("d", "3")))
 	require.Eventually(t, func() bool { return len(d.requests()) >= 2 }, 10*time.Second, time.Millisecond, "it is made after the pod")
+	idle(t, w) // the start waits for the first answer alone
 	d.set(thereItIs)
-	idle(t, w)
+	before := len(d.requests())
+	require.Eventually(t, func() bool { return len(d.requests()) > before }, 15*time.Second, time.Millisecond)
+	time.Sleep(100 * time.Millisecond)
 	asked := len(d.requests())
 	require.Equal(t, "GET "+driverMap, d.requests()[0])
 	require.NoError(t, m.Update(at(driver("d", "3"), started)))
@@ -117,6 +120,7 @@ func TestAConfigMapThatNobodyWantsAnyMoreIsNotAskedFor(t *testing.T) {
 	require.NoError(t, m.Add(driver("d", "3")))
 	require.NoError(t, m.Delete(driver("d", "3")))
 	idle(t, w)
+	time.Sleep(time.Second)
 	require.LessOrEqual(t, len(d.requests()), 2)
 }
 

@@ -232,8 +232,9 @@ func (w *Watch) listed(resource string) func(times int) {
 			return
 		}
 		if resource == "pods" && w.wanted != nil {
-			late := time.AfterFunc(readWithin, func() { w.late(mounted) })
-			w.wanted.whenIdle(func() { late.Stop(); w.settled(mounted) })
+			late := time.AfterFunc(readWithin, func() { w.late(resource, mounted) })
+			w.wanted.whenIdle(func() { late.Stop(); w.settled(resource) })
+			return
 		}
 		w.settled(resource)
 	}
