@@ -158,7 +158,7 @@ func (c *Core) judge(g *gang) {
 		}
 		all = all.AddTo(k.ask.Shape.Request, int64(k.need))
 		if text := c.tooLarge(&k); text != "" && o.starts {
-			o.hurdles = append(o.hurdles, hurdle{EventPodTooLarge, text})
+			o.hurdles = append(o.hurdles, hurdle{EventPodTooLarge, text + o.untilThereIs()})
 		}
 	}
 	if text := c.tooMuch(o, all); text != "" {
@@ -173,9 +173,17 @@ func (c *Core) tooLarge(k *kindOfPod) string {
 	}
 	who := fmt.Sprintf("a %s, which asks for %s", cmp.Or(k.role, "pod"), c.requestText(k.ask.Shape))
 	if slices.ContainsFunc(c.state.Slots(), func(n *cluster.Node) bool { return n != nil && fit.Large(k.ask, n) }) {
-		return "None of the nodes that are large enough for " + who + ", suits its node selector, affinity and tolerations. It cannot start until there is such a node."
+		return "None of the nodes that are large enough for " + who + ", suits its node selector, affinity and tolerations."
 	}
-	return "No node is large enough for " + who + c.mostOffered(k.ask.Shape) + ". It cannot start until there is such a node."
+	return "No node is large enough for " + who + c.mostOffered(k.ask.Shape) + "."
+}
+
+// untilThereIs says that a gang waits for another node, and who may bring it.
+func (o *outlook) untilThereIs() string {
+	if o.app != nil && o.app.Queue() != nil && o.app.Queue().Gangs().ScaleUp != cluster.ScaleUpNone {
+		return " It cannot start until there is such a node, which an autoscaler may add."
+	}
+	return " It cannot start until there is such a node."
 }
 
 // mostOffered says of the resources of which no node offers what a shape asks for how much the largest does.

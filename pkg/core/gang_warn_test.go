@@ -114,3 +114,12 @@ func TestFaultsAreSaidAboutTheObject(t *testing.T) {
 	s.step(core.GroupSet{Group: g})
 	require.Equal(t, map[string]string{core.EventInvalidGroup: "one; two"}, warned(s.effects))
 }
+
+func TestAnAutoscalerMayBringALargerNode(t *testing.T) {
+	s := newStage(t, core.Config{}, 1500)
+	s.step(core.QueuesSet{Tree: treeWith(func(q *cluster.QueueSpec) {
+		q.Gang = cluster.GangSpec{ScaleUp: cluster.ScaleUpStartFirst, StartFirstAfter: time.Hour}
+	})},
+		core.GroupSet{Group: seen(flinkJob("job", 2))}, core.PodSet{Pod: member("jm", "job", "jobmanager", 1000, s.now)})
+	require.Contains(t, warned(s.effects)[core.EventPodTooLarge], "the most that one offers is 1500m cpu. It cannot start until there is such a node, which an autoscaler may add.")
+}
