@@ -80,7 +80,7 @@ func (d *draft) finish(r *Reader) *cluster.GroupFact {
 	}
 	d.heed()
 	if d.ending {
-		f.Over, f.Why = true, "it is being deleted"
+		d.halted("it is being deleted")
 	}
 	f.Warnings = append(f.Warnings, d.wish.Faults...)
 	f.Warnings = append(f.Warnings, d.strangers(r)...)
@@ -94,6 +94,12 @@ func (d *draft) finish(r *Reader) *cluster.GroupFact {
 	}
 	return f
 }
+
+// ended notes that the application has ended by itself: it succeeded, or failed for good.
+func (d *draft) ended(why string) { d.fact.Over, d.fact.Finished, d.fact.Why = true, true, why }
+
+// halted notes that the application is not to run, whatever became of it.
+func (d *draft) halted(why string) { d.fact.Over, d.fact.Why = true, why }
 
 func (r *role) fact(by *Reader) cluster.RoleFact {
 	out := cluster.RoleFact{Role: r.name, Min: r.min, Count: max(r.count, r.min), First: r.first}

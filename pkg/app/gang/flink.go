@@ -72,7 +72,7 @@ func (p *flinkDeployment) join(all []part, mounted func(Key) spec.Config) *clust
 	f.asked(all)
 	f.roles(f.manager(), f.worker())
 	f.say("FlinkDeployment " + c.ID)
-	d.fact.Over, d.fact.Why = p.status.over(c)
+	p.status.over(c, d)
 	d.wishes(&p.meta)
 	f.unpassed()
 	d.fact.Warnings = append(d.fact.Warnings, p.status.crossCheck(c)...)

@@ -147,6 +147,27 @@ func TestAFinishedJobIsOver(t *testing.T) {
 	require.Equal(t, "it is being deleted", theFact(t, s.Set(reader.Read(u))).Why)
 }
 
+// What has ended by itself is told apart from what is suspended or is being deleted, for that may still have pods to come.
+func TestWhatIsSuspendedHasNotFinished(t *testing.T) {
+	u := deployment(t, orders)
+	told := func() [2]bool {
+		f := theFact(t, NewSources().Set(reader.Read(u)))
+		return [...]bool{f.Over, f.Finished}
+	}
+	require.Equal(t, [...]bool{false, false}, told())
+	for _, state := range ends {
+		u.Object["status"] = map[string]any{"jobStatus": map[string]any{"state": state}}
+		require.Equal(t, [...]bool{true, true}, told(), state)
+	}
+	delete(u.Object, "status")
+	require.NoError(t, unstructured.SetNestedField(u.Object, "suspended", "spec", "job", "state"))
+	require.Equal(t, [...]bool{true, false}, told())
+	unstructured.RemoveNestedField(u.Object, "spec", "job", "state")
+	now := metav1.Now()
+	u.SetDeletionTimestamp(&now)
+	require.Equal(t, [...]bool{true, false}, told())
+}
+
 // "2048m" is 2 GiB in a FlinkDeployment (flink.md §9, 14).
 func TestMemoryIsInFlinksWords(t *testing.T) {
 	f := theFact(t, NewSources().Set(reader.Read(deployment(t, orders))))

@@ -1,6 +1,7 @@
 package gang
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -28,27 +29,41 @@ type plainPart struct {
 	conf     spec.Config // as far as the container's arguments and environment tell
 	args     []string
 	config   Key // the ConfigMap that it mounts
+	// end says how a Job has ended; empty while it has not, and for other controllers.
+	end string
 }
 
 func readDeployment(r *Reader, d *appsv1.Deployment, into *Piece) {
 	owner := metav1.OwnerReference{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: d.Name + "-" + anyHash}
-	into.part = plain(r, d, deployments, owner, &d.Spec.Template, sane(orElse(d.Spec.Replicas, 1)))
+	into.controller(plain(r, d, deployments, owner, &d.Spec.Template, sane(orElse(d.Spec.Replicas, 1))))
 }
 
 func readStatefulSet(r *Reader, s *appsv1.StatefulSet, into *Piece) {
 	owner := metav1.OwnerReference{APIVersion: "apps/v1", Kind: "StatefulSet", Name: s.Name}
-	into.part = plain(r, s, statefulSets, owner, &s.Spec.Template, sane(orElse(s.Spec.Replicas, 1)))
+	into.controller(plain(r, s, statefulSets, owner, &s.Spec.Template, sane(orElse(s.Spec.Replicas, 1))))
 }
 
 // readAnyJob reads a Job, which may be that of a Flink JobManager.
 func readAnyJob(r *Reader, j *batchv1.Job, into *Piece) {
 	owner := metav1.OwnerReference{APIVersion: "batch/v1", Kind: "Job", Name: j.Name}
 	replicas := sane(orElse(j.Spec.Parallelism, 1))
-	if over, _ := jobOver(j); over {
+	end := jobEnd(j)
+	if end != "" || orElse(j.Spec.Suspend, false) {
 		replicas = 0
 	}
-	if into.part = plain(r, j, jobs, owner, &j.Spec.Template, replicas); into.part == nil {
+	p := plain(r, j, jobs, owner, &j.Spec.Template, replicas)
+	if p == nil {
 		readJob(r, j, into)
+		return
+	}
+	p.end = end
+	into.controller(p)
+}
+
+// controller notes a controller of a Flink cluster; nil for none.
+func (p *Piece) controller(c *plainPart) {
+	if c != nil {
+		p.part = c
 	}
 }
 
@@ -56,7 +71,7 @@ func readAnyJob(r *Reader, j *batchv1.Job, into *Piece) {
 const anyHash = "hash"
 
 // plain reads a controller; nil if its pods are not those of a Flink cluster of plain manifests.
-func plain(r *Reader, o metav1.Object, k Kind, owner metav1.OwnerReference, t *v1.PodTemplateSpec, replicas int) part {
+func plain(r *Reader, o metav1.Object, k Kind, owner metav1.OwnerReference, t *v1.PodTemplateSpec, replicas int) *plainPart {
 	if !hasComponent(t.Labels) {
 		return nil
 	}
@@ -156,7 +171,7 @@ func (p *plainPart) join(all []part, mounted func(Key) spec.Config) *cluster.Gro
 	d.fact.Together = c.Adaptive()
 	f.clock()
 	f.say(strings.Join(names, " and "))
-	p.settle(d, counts, names)
+	settle(d, counts, names, jobEnded(all))
 	return d.finish(p.reader)
 }
 
@@ -181,11 +196,23 @@ func (f *flink) controllers(all []part) {
 	}
 }
 
-// settle says what is missing, and when a cluster that is scaled to nothing is not to run.
-func (p *plainPart) settle(d *draft, counts map[string]int, names []string) {
+// jobEnded says how the Job of the JobManager has ended; empty where it has not, or is no Job.
+func jobEnded(all []part) (end string) {
+	for _, other := range all {
+		if o := other.(*plainPart); o.member.claim.Role == app.JobManager {
+			end = cmp.Or(end, o.end)
+		}
+	}
+	return end
+}
+
+// settle says what is missing, and when a cluster has ended, or is not to run because it is scaled to nothing.
+func settle(d *draft, counts map[string]int, names []string, end string) {
 	switch {
+	case counts[app.JobManager] == 0 && len(counts) == 2 && end != "":
+		d.ended(end)
 	case counts[app.JobManager] == 0 && len(counts) == 2:
-		d.fact.Over, d.fact.Why = true, "it has no JobManager: its controller is scaled to 0, or its Job has ended"
+		d.halted("it has no JobManager: its controller is scaled to 0, or its Job is suspended")
 	case len(counts) < 2:
 		for i := range d.roles {
 			d.roles[i].min = min(d.roles[i].min, 1)

@@ -39,15 +39,14 @@ func current(u *unstructured.Unstructured) bool {
 	return fault == "" && (seen == 0 || int64(seen) >= u.GetGeneration()) && !upgrading
 }
 
-// over reports whether the job has ended or is not to run.
-func (s *flinkStatus) over(c *spec.Cluster) (over bool, why string) {
+// over notes that the job has ended or is not to run.
+func (s *flinkStatus) over(c *spec.Cluster, d *draft) {
 	switch {
 	case c.Suspended:
-		return true, "spec.job.state is suspended"
-	case c.Session || !slices.Contains(ends, s.job):
-		return false, ""
+		d.halted("spec.job.state is suspended")
+	case !c.Session && slices.Contains(ends, s.job):
+		d.ended(fmt.Sprintf("the job is %s; its JobManager lives on for kubernetes.operator.jm-deployment.shutdown-ttl, one day by default", s.job))
 	}
-	return true, fmt.Sprintf("the job is %s; its JobManager lives on for kubernetes.operator.jm-deployment.shutdown-ttl, one day by default", s.job)
 }
 
 // crossCheck compares what is inferred with what the operator publishes of a job that runs.

@@ -189,7 +189,8 @@ func marks(f *cluster.GroupFact) string {
 		{f.Patience > 0, "patience " + f.Patience.String()},
 		{f.Priority != nil, "own priority"},
 		{f.Scheduled, "scheduled"},
-		{f.Over, "over: " + f.Why},
+		{f.Over && f.Finished, "finished: " + f.Why},
+		{f.Over && !f.Finished, "over: " + f.Why},
 	} {
 		if m.is {
 			parts = append(parts, m.word)

@@ -22,7 +22,12 @@ func readJob(r *Reader, j *batchv1.Job, into *Piece) {
 	if done := sane(j.Status.Succeeded); done > 0 {
 		d.fact.Source += fmt.Sprintf(", %d succeeded", done)
 	}
-	d.fact.Over, d.fact.Why = jobOver(j)
+	switch why := jobEnd(j); {
+	case why != "":
+		d.ended(why)
+	case orElse(j.Spec.Suspend, false):
+		d.halted("spec.suspend is true")
+	}
 	d.wishes(j)
 	if d.wish.Min <= jobSize(&batchv1.Job{Spec: j.Spec}) {
 		d.wish.Min = min(d.wish.Min, all) // the last ones start with as many as are left
@@ -66,15 +71,13 @@ func jobLabels(j *batchv1.Job) map[string]string {
 	return labels
 }
 
-func jobOver(j *batchv1.Job) (over bool, why string) {
+// jobEnd says how the Job has ended; empty while it has not.
+func jobEnd(j *batchv1.Job) string {
 	for i := range j.Status.Conditions {
 		c := &j.Status.Conditions[i]
 		if c.Status == v1.ConditionTrue && (c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed) {
-			return true, "the Job is " + string(c.Type)
+			return "the Job is " + string(c.Type)
 		}
 	}
-	if orElse(j.Spec.Suspend, false) {
-		return true, "spec.suspend is true"
-	}
-	return false, ""
+	return ""
 }

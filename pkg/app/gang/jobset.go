@@ -63,9 +63,9 @@ func readJobSet(r *Reader, o metav1.Object, into *Piece) {
 	d.fact.Source = fmt.Sprintf("JobSet %s: %s in %s", o.GetName(), plural(total, "pod"), plural(len(s.Spec.Jobs), "replicated Job"))
 	switch {
 	case s.Status.Terminal != "":
-		d.fact.Over, d.fact.Why = true, "the JobSet is "+s.Status.Terminal
+		d.ended("the JobSet is " + s.Status.Terminal)
 	case orElse(s.Spec.Suspend, false):
-		d.fact.Over, d.fact.Why = true, "spec.suspend is true"
+		d.halted("spec.suspend is true")
 	}
 	d.end(r, o, into)
 }

@@ -76,7 +76,7 @@ func (j *trainingJob) draft(r *Reader, o metav1.Object, k Kind, d *draft) {
 	case j.Spec.Elastic != nil && j.Spec.Elastic.Min != nil:
 		d.elastic(sane(*j.Spec.Elastic.Min))
 	}
-	d.fact.Over, d.fact.Why = j.over()
+	j.over(d)
 }
 
 // elastic lets workers be as few as the policy says.
@@ -112,14 +112,15 @@ func (j *trainingJob) member(r *Reader, o metav1.Object, k Kind, name string, sp
 	return r.member(o.GetNamespace(), &spec.Template, labels)
 }
 
-func (j *trainingJob) over() (over bool, why string) {
+// over notes that the job has ended, or is not to run.
+func (j *trainingJob) over(d *draft) {
+	if orElse(j.Spec.Policy.Suspend, false) {
+		d.halted("spec.runPolicy.suspend is true")
+	}
 	for _, c := range j.Status.Conditions {
 		if c.Status == "True" && (c.Type == "Succeeded" || c.Type == "Failed") {
-			return true, "the job has " + strings.ToLower(c.Type)
+			d.ended("the job has " + strings.ToLower(c.Type))
+			return
 		}
 	}
-	if orElse(j.Spec.Policy.Suspend, false) {
-		return true, "spec.runPolicy.suspend is true"
-	}
-	return false, ""
 }

@@ -146,7 +146,7 @@ func addsUp(t *testing.T, f *cluster.GroupFact, what string) {
 	}
 	require.True(t, f.ID != "" && f.Source != "" && f.Min >= 0, what)
 	require.True(t, len(f.Roles) == 0 || sum == f.Min || f.Origin == cluster.FromGroupLabels && sum < f.Min, "%s: roles have %d of %d", what, sum, f.Min)
-	require.False(t, f.Over && f.Why == "", what)
+	require.False(t, f.Over && f.Why == "" || f.Finished && !f.Over, what)
 }
 
 // paths are the ways to all values below one, apiVersion and kind left out.

@@ -52,7 +52,7 @@ func readRayCluster(r *Reader, o metav1.Object, into *Piece) {
 		d.fact.Source += fmt.Sprintf(", autoscaled, runs with %d (minReplicas)", least)
 	}
 	if orElse(c.Spec.Suspend, false) {
-		d.fact.Over, d.fact.Why = true, "spec.suspend is true"
+		d.halted("spec.suspend is true")
 	}
 	d.end(r, o, into)
 }

@@ -73,7 +73,7 @@ func readSparkApplication(r *Reader, o metav1.Object, into *Piece) {
 	s := &spark{properties: a.properties(), jvm: a.Spec.Type != "Python" && a.Spec.Type != "R"}
 	driver, executor := a.template(&a.Spec.Driver), a.template(&a.Spec.Executor)
 	s.draft(r, o.GetNamespace(), d, "SparkApplication "+o.GetName(), driver, executor, map[string]string{"sparkoperator.k8s.io/app-name": o.GetName()})
-	d.fact.Over, d.fact.Why = a.over()
+	a.over(d)
 	d.end(r, o, into)
 }
 
@@ -147,14 +147,12 @@ func (a *sparkApplication) template(s *sparkRole) *v1.PodTemplateSpec {
 	return t
 }
 
-// over reports whether the application has ended, or is not to run. One that is to be tried again is neither.
-func (a *sparkApplication) over() (over bool, why string) {
-	switch state := a.Status.Application.State; state {
-	case "COMPLETED", "FAILED":
-		return true, "the application is " + state
+// over notes that the application has ended, or is not to run. One that is to be tried again is neither.
+func (a *sparkApplication) over(d *draft) {
+	switch state := a.Status.Application.State; {
+	case state == "COMPLETED" || state == "FAILED":
+		d.ended("the application is " + state)
+	case orElse(a.Spec.Suspend, false):
+		d.halted("spec.suspend is true")
 	}
-	if orElse(a.Spec.Suspend, false) {
-		return true, "spec.suspend is true"
-	}
-	return false, ""
 }

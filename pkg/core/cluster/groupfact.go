@@ -33,6 +33,8 @@ type GroupFact struct {
 	// Over: the application has ended, or is not to run, so it is owed nothing although pods of it may live on; Why says so in words.
 	Over bool
 	Why  string
+	// Finished: it is Over because the application has ended by itself, for good; one that is suspended or is being deleted is Over without that.
+	Finished bool
 	// Patience is how long the application waits for its pods once the first of them runs (Flink's slot.request.timeout); 0 if that is not known.
 	Patience time.Duration
 	// Clock is the setting that Patience is, such as "slot.request.timeout", and Ends what happens then, as the beginning of a sentence that goes on with the time: "Flink will
