@@ -42,7 +42,23 @@ func TestSluiceIsGrantedWhatTellsOfGangs(t *testing.T) {
 			require.True(t, grants(rules, verb, k.Group, k.Resource), "%s %s", verb, kindName(k))
 		}
 	}
+	for _, r := range rules {
+		for _, group := range r.APIGroups {
+			for _, resource := range r.Resources {
+				require.True(t, strings.Contains(resource, "/") || !isCustom(group) || isRead(group, resource), "%s.%s is granted, and nobody reads it", resource, group)
+			}
+		}
+	}
 	require.True(t, grants(rules, "get", "", configMaps), "those of Spark drivers")
 	require.True(t, grants(rules, "get", "scheduling.k8s.io", podGroups))
 	require.True(t, grants(rules, "patch", "scheduling.k8s.io", podGroups+"/status"))
+}
+
+// isCustom reports whether the kinds of an API group may not exist, and are read for gangs alone.
+func isCustom(group string) bool {
+	return slices.ContainsFunc(gang.Kinds, func(k gang.Kind) bool { return k.Group == group && !k.Builtin })
+}
+
+func isRead(group, resource string) bool {
+	return slices.ContainsFunc(gang.Kinds, func(k gang.Kind) bool { return k.Group == group && k.Resource == resource })
 }
