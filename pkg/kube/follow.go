@@ -191,7 +191,7 @@ func (w *Watch) kindSource(ctx context.Context, k gang.Kind, version string) *so
 // ask is a list or watch of a kind. It is tried once.
 func (w *Watch) ask(k gang.Kind, version string, o metav1.ListOptions) *rest.Request {
 	api, path := w.client.custom, []string{"/apis", k.Group, version}
-	if scheme.Scheme.Recognizes(versionKind(k, version)) {
+	if isTyped(k, version) {
 		api = w.client.core.RESTClient() // which speaks all that client-go has types for
 	}
 	if k.Group == "" {
@@ -209,10 +209,17 @@ func versionKind(k gang.Kind, version string) schema.GroupVersionKind {
 	return schema.GroupVersionKind{Group: k.Group, Version: version, Kind: k.Kind}
 }
 
-// example is an empty object of a kind: of its Go type if client-go has one, for that can be read from protobuf, and else without type.
+// isTyped reports whether objects are read in their Go type, for which they come as protobuf: client-go has it, and it is that of the version that package gang reads.
+func isTyped(k gang.Kind, version string) bool {
+	return version == k.Version && scheme.Scheme.Recognizes(versionKind(k, version))
+}
+
+// example is an empty object of a kind.
 func example(k gang.Kind, version string) runtime.Object {
-	if o, err := scheme.Scheme.New(versionKind(k, version)); err == nil {
-		return o
+	if isTyped(k, version) {
+		if o, err := scheme.Scheme.New(versionKind(k, version)); err == nil {
+			return o
+		}
 	}
 	u := &unstructured.Unstructured{}
 	u.SetGroupVersionKind(versionKind(k, version))
@@ -221,11 +228,14 @@ func example(k gang.Kind, version string) runtime.Object {
 
 // examples is an empty list of them.
 func examples(k gang.Kind, version string) runtime.Object {
-	k.Kind += "List"
-	if o, err := scheme.Scheme.New(versionKind(k, version)); err == nil {
-		return o
+	of := versionKind(k, version)
+	of.Kind += "List"
+	if isTyped(k, version) {
+		if o, err := scheme.Scheme.New(of); err == nil {
+			return o
+		}
 	}
 	u := &unstructured.UnstructuredList{}
-	u.SetGroupVersionKind(versionKind(k, version))
+	u.SetGroupVersionKind(of)
 	return u
 }

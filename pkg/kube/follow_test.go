@@ -210,6 +210,19 @@ func TestAKindIsFoundInWhicheverVersionHasIt(t *testing.T) {
 	awaitWords(t, s, "group lab podgroup.scheduling.volcano.sh/v of 2")
 }
 
+// TestAnotherVersionOfATypedKindIsReadWithoutItsType: the type of that version is not the one that is read.
+func TestAnotherVersionOfATypedKindIsReadWithoutItsType(t *testing.T) {
+	server := newExtended()
+	server.serves["scheduling.k8s.io/v1alpha3"] = []string{"podgroups"}
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(kubeGroup("a", 3))
+	require.NoError(t, err)
+	g := &unstructured.Unstructured{Object: content}
+	g.SetAPIVersion("scheduling.k8s.io/v1alpha3")
+	server.start[kubeGroups] = []runtime.Object{g}
+	_, s, _ := followGangs(t, server)
+	awaitWords(t, s, "group lab podgroup/a of 3")
+}
+
 // TestVersionsOfAKindAreWatchedOnce.
 func TestVersionsOfAKindAreWatchedOnce(t *testing.T) {
 	w, _, _ := prepare(t, &Client{}, WatchOptions{Gangs: gang.Kinds})

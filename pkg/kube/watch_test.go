@@ -134,6 +134,14 @@ func bookmark(resource string, objects []runtime.Object) string {
 	case attachments:
 		return line("BOOKMARK", &storagev1.VolumeAttachment{ObjectMeta: m})
 	case kubeGroups:
+		if len(objects) > 0 {
+			if u, untyped := objects[0].(*unstructured.Unstructured); untyped {
+				u = u.DeepCopy()
+				u.SetResourceVersion(m.ResourceVersion)
+				u.SetAnnotations(m.Annotations)
+				return line("BOOKMARK", u)
+			}
+		}
 		return line("BOOKMARK", &schedulingv1beta1.PodGroup{TypeMeta: metav1.TypeMeta{Kind: "PodGroup", APIVersion: kubeServed}, ObjectMeta: m})
 	case volcanoGroups:
 		u := volcanoGroup("", 0)
