@@ -88,7 +88,8 @@ func TestUnreachableAPIServer(t *testing.T) {
 	_, err = sluice.page("/livez")
 	require.NoError(s, err)
 	_, err = sluice.page("/readyz")
-	require.ErrorContains(s, err, "and namespaces and nodes and persistentvolumeclaims and persistentvolumes and pods and storageclasses and volumeattachments have been read from https://127.0.0.1:1 yet")
+	require.ErrorContains(s, err, "and namespaces and nodes and persistentvolumeclaims and persistentvolumes and pods and storageclasses and volumeattachments and ")
+	require.ErrorContains(s, err, " kinds that tell of gangs have been read from https://127.0.0.1:1 yet")
 	require.True(s, sluice.Process().Running())
 }
 

@@ -264,8 +264,23 @@ func (w *Watch) Check() error {
 	if len(w.waiting) == 0 {
 		return nil
 	}
-	missing := strings.Join(slices.Sorted(maps.Keys(w.waiting)), " and ")
-	return fmt.Errorf("not all %s have been read from %s yet", missing, w.client.host)
+	return fmt.Errorf("not all %s have been read from %s yet", strings.Join(w.missing(), " and "), w.client.host)
+}
+
+// missing names the resources that are waited for; many kinds that tell of gangs, as before the API server has answered at all, by their number.
+func (w *Watch) missing() (names []string) {
+	var tell []string
+	for _, name := range slices.Sorted(maps.Keys(w.waiting)) {
+		if slices.ContainsFunc(w.kinds, func(k gang.Kind) bool { return kindName(k) == name }) {
+			tell = append(tell, name)
+		} else {
+			names = append(names, name)
+		}
+	}
+	if len(tell) > 3 {
+		tell = []string{fmt.Sprintf("%d kinds that tell of gangs", len(tell))}
+	}
+	return append(names, tell...)
 }
 
 // Stats returns the counters.
