@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"github.com/sluice-scheduler/sluice/kubemark/simnode"
 	corev1 "k8s.io/api/core/v1"
 	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -170,6 +172,36 @@ func (s *scene) define(d dynamic.Interface) (remove func()) {
 	return remove
 }
 
+// undefine removes the definition that an earlier scene may have left, with what there is of it.
+func (s *scene) undefine(d dynamic.Interface) {
+	s.Helper()
+	const name = "flinkdeployments.flink.apache.org"
+	s.eventually("there is no definition of FlinkDeployments", func() error {
+		err := d.Resource(definitions).Delete(s.ctx, name, metav1.DeleteOptions{})
+		switch {
+		case apierrors.IsNotFound(err):
+			return nil
+		case err != nil:
+			return err
+		}
+		return errors.Join(fmt.Errorf("%s is on its way out", name), s.freeAll(d))
+	})
+}
+
+// freeAll lets FlinkDeployments go whose operator is not there any more.
+func (s *scene) freeAll(d dynamic.Interface) error {
+	all, err := d.Resource(deployments).List(s.ctx, metav1.ListOptions{})
+	if err != nil {
+		return err
+	}
+	for i := range all.Items {
+		o := &all.Items[i]
+		_, e := d.Resource(deployments).Namespace(o.GetNamespace()).Patch(s.ctx, o.GetName(), types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
 // flinkDeployment is one whose TaskManagers ask for 3 cores each.
 func (s *scene) flinkDeployment(name string, parallelism int64, memory string) *unstructured.Unstructured {
 	return &unstructured.Unstructured{Object: map[string]any{
@@ -203,6 +235,7 @@ func TestKindsThatComeLater(t *testing.T) {
 	s.simulate(simnode.Group{Count: 1, CPU: "4", Memory: "16Gi", Pods: 10}, simnode.Options{})
 	d, err := dynamic.NewForConfig(shared.RESTConfig())
 	require.NoError(s, err)
+	s.undefine(d)
 	sluice := s.sluice(options{})
 	sluice.awaitLeading()
 	ready, err := sluice.page("/readyz?verbose")
