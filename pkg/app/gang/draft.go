@@ -30,6 +30,8 @@ type role struct {
 	// member is a pod of the role; nil if nothing is known of it but its name.
 	member *member
 	first  bool
+	// done are those of count that have succeeded.
+	done int
 	// bare: the member is known in parts only, so nothing can be kept for it.
 	bare bool
 }
@@ -50,7 +52,8 @@ func (d *draft) add(r role) {
 	}
 	for i := range d.roles {
 		if have := &d.roles[i]; have.name == r.name {
-			have.min, have.count, have.first = have.min+r.min, have.count+r.count, have.first || r.first
+			have.min, have.count, have.done = have.min+r.min, have.count+r.count, have.done+r.done
+			have.first = have.first || r.first
 			return
 		}
 	}
@@ -85,6 +88,7 @@ func (d *draft) finish(r *Reader) *cluster.GroupFact {
 	f.Warnings = append(f.Warnings, d.wish.Faults...)
 	f.Warnings = append(f.Warnings, d.strangers(r)...)
 	f.Warnings = append(f.Warnings, d.queues()...)
+	d.spend()
 	if f.Topology == nil {
 		f.Topology = d.wish.Topology
 	}

@@ -2,6 +2,8 @@ package gang
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
 	v1 "k8s.io/api/core/v1"
@@ -12,16 +14,17 @@ import (
 func readJob(r *Reader, j *batchv1.Job, into *Piece) {
 	d := begin(j, jobs, "job/"+j.Name)
 	m := r.member(j.Namespace, &j.Spec.Template, jobLabels(j))
-	if m.claim.Group != d.fact.ID {
+	switch {
+	case strings.HasPrefix(m.claim.Group, jobSetGroup):
+		readJobOfSet(j, m.claim.Group, into)
+		return
+	case m.claim.Group != d.fact.ID:
 		return
 	}
 	all := jobSize(j)
 	d.exact = true
-	d.add(role{member: m, min: jobMin(j, all), count: all})
+	d.add(role{member: m, min: jobMin(j, all), count: all, done: jobDone(j)})
 	d.fact.Source = fmt.Sprintf("Job %s: %s at once", j.Name, plural(all, "pod"))
-	if done := sane(j.Status.Succeeded); done > 0 {
-		d.fact.Source += fmt.Sprintf(", %d succeeded", done)
-	}
 	switch why := jobEnd(j); {
 	case why != "":
 		d.ended(why)
@@ -29,9 +32,6 @@ func readJob(r *Reader, j *batchv1.Job, into *Piece) {
 		d.halted("spec.suspend is true")
 	}
 	d.wishes(j)
-	if d.wish.Min <= jobSize(&batchv1.Job{Spec: j.Spec}) {
-		d.wish.Min = min(d.wish.Min, all) // the last ones start with as many as are left
-	}
 	f := d.finish(r)
 	if f == nil {
 		return
@@ -40,13 +40,39 @@ func readJob(r *Reader, j *batchv1.Job, into *Piece) {
 	into.tell(f)
 }
 
-// jobSize is how many pods of the Job run at once from now on.
+// jobSize is how many pods of the Job run at once, while as many as that are left.
 func jobSize(j *batchv1.Job) int {
 	at := sane(orElse(j.Spec.Parallelism, 1))
 	if j.Spec.Completions != nil {
-		at = min(at, max(0, sane(*j.Spec.Completions)-sane(j.Status.Succeeded)))
+		at = min(at, sane(*j.Spec.Completions))
 	}
 	return at
+}
+
+// jobDone is by how many fewer are left to run at once, because the others have succeeded, or have failed for good.
+func jobDone(j *batchv1.Job) int {
+	all := jobSize(j)
+	if j.Spec.Completions == nil {
+		return min(all, sane(j.Status.Succeeded)) // one that succeeds is not replaced
+	}
+	left := sane(*j.Spec.Completions) - sane(j.Status.Succeeded) - indexes(j.Status.FailedIndexes)
+	return all - max(0, min(all, left))
+}
+
+// indexes counts what is written like "1,3-5,7".
+func indexes(text *string) (n int) {
+	for _, part := range strings.Split(orElse(text, ""), ",") {
+		first, last, several := strings.Cut(part, "-")
+		if !several {
+			last = first
+		}
+		from, err := strconv.Atoi(first)
+		to, wrong := strconv.Atoi(last)
+		if err == nil && wrong == nil && 0 <= from && from <= to && to < most {
+			n = sane(n + to - from + 1)
+		}
+	}
+	return n
 }
 
 // jobMin is how many start together if nobody asks for a number: all, where all indexes run at once and know each other by name.

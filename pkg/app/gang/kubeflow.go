@@ -35,6 +35,9 @@ type trainingJob struct {
 			Type   string `json:"type"`
 			Status string `json:"status"`
 		} `json:"conditions"`
+		Replicas map[string]struct {
+			Succeeded int32 `json:"succeeded"`
+		} `json:"replicaStatuses"`
 	} `json:"status"`
 }
 
@@ -64,7 +67,7 @@ func (j *trainingJob) draft(r *Reader, o metav1.Object, k Kind, d *draft) {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		spec := all[name]
 		n := sane(orElse(spec.Replicas, 1))
-		d.add(role{min: n, count: n, member: j.member(r, o, k, name, spec)})
+		d.add(role{min: n, count: n, member: j.member(r, o, k, name, spec), done: sane(j.Status.Replicas[name].Succeeded)})
 		total += n
 	}
 	d.fact.Source = fmt.Sprintf("%s %s: %s", k.Kind, o.GetName(), plural(total, "replica"))
