@@ -38,6 +38,8 @@ var layers = map[string][]string{
 	"pkg/app/flink/spec":       {},
 	"pkg/app/flink/objects":    {"pkg/app/flink/spec"},
 	"pkg/sim/flink/jobmanager": {},
+	"pkg/sim/flink/rules":      {"pkg/sim/flink/jobmanager", "pkg/app/flink/spec"},
+	"pkg/sim/flink":            {"pkg/sim", "pkg/sim/flink/jobmanager", "pkg/sim/flink/rules", "pkg/app/flink/spec", "pkg/app/flink/objects", "pkg/core", "pkg/core/cluster"},
 	"pkg/sim":                  {"pkg/app", "pkg/app/gang", "pkg/config", "pkg/config/queues", "pkg/core", "pkg/core/cluster"},
 	"pkg/config":               {"pkg/config/strict", "pkg/core/order"},
 	"pkg/config/queues":        {"pkg/config/strict", "pkg/core/order", "pkg/core/cluster", "pkg/core/resource"},

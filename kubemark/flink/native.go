@@ -22,6 +22,7 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/app/flink/objects"
 	"github.com/sluice-scheduler/sluice/pkg/app/flink/spec"
 	"github.com/sluice-scheduler/sluice/pkg/sim/flink/jobmanager"
+	"github.com/sluice-scheduler/sluice/pkg/sim/flink/rules"
 )
 
 // lead is the JobManager's part: observe, decide, perform.
@@ -35,12 +36,12 @@ func (s *Simulator) lead(ctx context.Context, cr *unstructured.Unstructured, c *
 			seen.Pods = append(seen.Pods, tm)
 		}
 	}
-	rules, fault := s.rules(cr, c)
+	behaviour, fault := s.rules(cr, c)
 	if fault != nil && j.trouble == "" {
 		j.trouble = fault.Error()
 	}
-	d := j.state.Decide(s.now(), seen, rules)
-	j.deadline, _ = j.state.Deadline(rules)
+	d := j.state.Decide(s.now(), seen, behaviour)
+	j.deadline, _ = j.state.Deadline(behaviour)
 	for _, line := range d.News {
 		s.log.Info(line, "namespace", c.Namespace)
 	}
@@ -52,6 +53,14 @@ func (s *Simulator) lead(ctx context.Context, cr *unstructured.Unstructured, c *
 		d.Wake = again
 	}
 	return d.Wake, errors.Join(err, s.perform(ctx, cr, c, j, owner, d))
+}
+
+// rules are how the cluster's JobManager and job behave, with clocks as fast as Options.Pace says.
+func (s *Simulator) rules(cr *unstructured.Unstructured, c *spec.Cluster) (jobmanager.Rules, error) {
+	r, err := rules.Of(c, cr.GetAnnotations())
+	r = r.Faster(s.options.Pace)
+	r.StartDelay = max(s.options.StartDelay, 0)
+	return r, err
 }
 
 // remember makes the state of a cluster's JobManager, from the record when it speaks of the same Deployment.

@@ -16,6 +16,7 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/app/flink/objects"
 	"github.com/sluice-scheduler/sluice/pkg/app/flink/spec"
 	"github.com/sluice-scheduler/sluice/pkg/sim/flink/jobmanager"
+	"github.com/sluice-scheduler/sluice/pkg/sim/flink/rules"
 )
 
 // digestAnnotation on a Deployment tells what of the FlinkDeployment's spec it was made from, the parts aside that can change while the cluster lives.
@@ -25,7 +26,7 @@ const digestAnnotation = "flink-simulator.sluice.dev/spec"
 // digests of other jobs change with every change of their spec.
 func digest(cr *unstructured.Unstructured, c *spec.Cluster) string {
 	body := (&unstructured.Unstructured{Object: map[string]any{"spec": cr.Object["spec"]}}).DeepCopy().Object
-	switch mode(c) {
+	switch rules.Mode(c) {
 	case jobmanager.Reactive:
 		unstructured.RemoveNestedField(body, "spec", "taskManager", "replicas")
 		unstructured.RemoveNestedField(body, "spec", "job", "parallelism")

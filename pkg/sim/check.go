@@ -63,7 +63,7 @@ const shrunk = "sim/shrunk"
 func (c *Cluster) CompareWithRebuild() error {
 	fresh := &Cluster{
 		cfg: c.cfg, now: c.now, nodes: c.nodes, pods: c.pods, byName: c.byName,
-		tree: c.tree, namespaces: c.namespaces, devices: c.devices, volumes: c.volumes, selectors: c.selectors,
+		tree: c.tree, namespaces: c.namespaces, devices: c.devices, volumes: c.volumes, selectors: c.selectors, tellers: c.tellers,
 		Core: core.New(c.cfg),
 	}
 	fresh.Relist()

@@ -49,6 +49,7 @@ type Cluster struct {
 	devices    map[string]*resourcev1.DeviceClass
 	volumes    *volumes
 	selectors  map[cluster.SelectorID]*cluster.SelectorFact
+	tellers    *tellers
 }
 
 // New returns an empty cluster whose core leads.
@@ -57,7 +58,7 @@ func New(cfg core.Config) *Cluster {
 		cfg: cfg, now: start,
 		nodes: map[string]*v1.Node{}, pods: map[types.UID]*v1.Pod{}, byName: map[string]types.UID{},
 		namespaces: map[string]*v1.Namespace{}, devices: map[string]*resourcev1.DeviceClass{}, volumes: newVolumes(),
-		selectors: map[cluster.SelectorID]*cluster.SelectorFact{},
+		selectors: map[cluster.SelectorID]*cluster.SelectorFact{}, tellers: newTellers(),
 	}
 	c.Core = core.New(cfg)
 	c.tell(core.Lead{On: true})
@@ -161,6 +162,7 @@ func (c *Cluster) Restart() {
 func (c *Cluster) Relist() {
 	c.relistQueues()
 	c.relistSelectors()
+	c.relistGroups()
 	for _, name := range slices.Sorted(maps.Keys(c.devices)) {
 		c.tell(core.DeviceClassSet{Class: cluster.ReadDeviceClass(c.devices[name])})
 	}

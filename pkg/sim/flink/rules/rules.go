@@ -1,4 +1,5 @@
-package flink
+// Package rules reads from a Flink cluster's configuration and from annotations how its JobManager and its job behave.
+package rules
 
 import (
 	"errors"
@@ -6,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/sluice-scheduler/sluice/pkg/app/flink/spec"
 	"github.com/sluice-scheduler/sluice/pkg/sim/flink/jobmanager"
@@ -24,12 +23,12 @@ const (
 	MinTaskManagers = "flink-simulator.sluice.dev/min-task-managers"
 )
 
-// rules are how the cluster's JobManager and job behave: Flink's defaults as far as the configuration does not change them, its clocks as fast as
-// Options.Pace says. What cannot be read is told and the default taken, for nothing in Kubernetes depends on it.
-func (s *Simulator) rules(cr *unstructured.Unstructured, c *spec.Cluster) (jobmanager.Rules, error) {
-	r := reader{config: c.Config, annotations: cr.GetAnnotations()}
+// Of reads them: Flink's defaults as far as the configuration, and the FlinkDeployment's annotations, do not change them. What cannot be read is told and the default
+// taken, for nothing in Kubernetes depends on it.
+func Of(c *spec.Cluster, annotations map[string]string) (jobmanager.Rules, error) {
+	r := reader{config: c.Config, annotations: annotations}
 	rules := jobmanager.DefaultRules()
-	rules.Mode, rules.Made = mode(c), c.Mode == spec.Standalone
+	rules.Mode, rules.Made = Mode(c), c.Mode == spec.Standalone
 	if rules.Mode == jobmanager.Reactive {
 		rules.Stabilization, rules.ScaleInterval = 0, 0
 	}
@@ -40,14 +39,12 @@ func (s *Simulator) rules(cr *unstructured.Unstructured, c *spec.Cluster) (jobma
 		RunFor: r.time(0, RunFor), Stages: r.count(0, Stages), TaskTime: r.time(10*time.Second, TaskTime),
 		Tasks: int(c.Parallelism), Slots: int(c.Slots),
 	}
-	rules = rules.Faster(s.options.Pace)
-	rules.StartDelay = max(s.options.StartDelay, 0)
 	return rules, r.err
 }
 
-// mode is how the job deals with having fewer TaskManagers than it would like. A job that says so in its code only is taken for a streaming job, as Sluice
+// Mode is how the job deals with having fewer TaskManagers than it would like. A job that says so in its code only is taken for a streaming job, as Sluice
 // takes it.
-func mode(c *spec.Cluster) jobmanager.Mode {
+func Mode(c *spec.Cluster) jobmanager.Mode {
 	switch {
 	case c.Session:
 		return jobmanager.Session
