@@ -165,6 +165,25 @@ func TestUpgradedJobGetsItsRoomBack(t *testing.T) {
 	}
 }
 
+// All nodes of a job but one vanish with its pods, between two steps.
+func TestJobThatLostAllOfItsNodesBeginsAnew(t *testing.T) {
+	w := world(t)
+	w.Nodes("n", 3, "4")
+	a := w.submit(manifest("a", 10))
+	w.play(10 * time.Second)
+	w.DeleteNode("n-2")
+	w.DeleteNode("n-3")
+	exist, _ := a.TaskManagers()
+	for _, name := range append(exist, a.master) {
+		w.DeletePod(namespace, name)
+	}
+	w.play(time.Minute)
+	require.Empty(t, a.JobManager().Spec.NodeName, "four CPUs are not enough for the job")
+	w.Nodes("m", 2, "4")
+	w.play(time.Minute)
+	require.Equal(t, jobmanager.Running, a.State())
+}
+
 // 10. A batch job of which one TaskManager has room starts with that one.
 func TestBatchJobStartsWithOne(t *testing.T) {
 	w := world(t)
