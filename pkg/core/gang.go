@@ -164,7 +164,7 @@ func (c *Core) evaluate(group *cluster.Group) {
 	if len(s.real) > 0 {
 		c.turnTo(s.real[0].Fact, nil)
 	}
-	if s.placed == 0 && s.kept == 0 {
+	if s.placed == 0 && s.kept == 0 && !s.leftAtOnce(g) {
 		g.begun, g.headStart = false, false
 	}
 	if !g.begun && s.hasBegun(g) {
@@ -201,6 +201,11 @@ func (c *Core) gatherRest(g *gang) {
 			c.tellMates([]*cluster.Pod{p}, g.told, false)
 		}
 	}
+}
+
+// leftAtOnce reports whether all of a gang that ran have gone within one step, and it may come back: nothing has been kept for it yet.
+func (s *stock) leftAtOnce(g *gang) bool {
+	return g.begun && len(s.real) == 0 && g.owing.IsZero() && !g.lapsed && s.fact != nil && !s.fact.Over && s.fact.Min > 1 && s.mayReturn()
 }
 
 // noteFinished notes of the applications of a gang whether they have finished: whether all of their pods are in groups that are over.
@@ -446,6 +451,11 @@ func (c *Core) goOn(g *gang, s *stock) {
 	}
 	s.waiting = left
 	c.keepOwed(g, s)
+	if len(s.real) == 0 && !slices.ContainsFunc(g.expected, func(p *cluster.Pod) bool { return p.Alloc != nil }) {
+		g.begun = false // nothing is left of it, not even room
+		c.dropExpected(g)
+		return
+	}
 	switch {
 	case g.doubtful && c.leading && !c.wholeAgain(g):
 		g.begun, g.doubtful, g.headStart = false, false, true

@@ -500,3 +500,17 @@ func TestWhatIsLeftOverOfAJobKeepsNoRoom(t *testing.T) {
 	s.step(core.PodGone{UID: "jm"})
 	require.Contains(t, s.on, "other")
 }
+
+func TestAJobThatIsGoneAtOnceGetsItsRoomBack(t *testing.T) {
+	s := newStage(t, core.Config{ReentryFor: time.Minute}, 9000)
+	s.step(core.GroupSet{Group: flinkJob("job", 4)}, core.PodSet{Pod: member("jm", "job", "jobmanager", 1000, s.now)})
+	for i := range 4 {
+		s.step(core.PodSet{Pod: member(fmt.Sprint("tm", i), "job", "taskmanager", 2000, s.now)})
+	}
+	s.step(core.PodSet{Pod: podOf("other", 3000, 0, s.now)})
+	s.step(core.PodGone{UID: "jm"}, core.PodGone{UID: "tm0"}, core.PodGone{UID: "tm1"}, core.PodGone{UID: "tm2"}, core.PodGone{UID: "tm3"})
+	require.NotContains(t, s.on, "other", "nothing of it is left, and its room is kept")
+	s.step(core.PodSet{Pod: member("jm2", "job", "jobmanager", 1000, s.now)})
+	require.Contains(t, s.on, "jm2")
+	require.NotContains(t, s.on, "other")
+}

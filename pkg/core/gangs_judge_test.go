@@ -198,8 +198,9 @@ func (j *judge) judgeRooms(before []core.Room) error {
 		all := j.rooms
 		j.rooms = slices.Delete(slices.Clone(all), i, i+1)
 		err := j.allowed(room.Pod, n)
-		if err == nil {
-			err = j.books().quotaOf(appID{room.Pod.Namespace, room.Pod.Claim.App}, room.Pod)
+		app := appID{room.Pod.Namespace, room.Pod.Claim.App}
+		if b := j.books(); err == nil && b.homes[app].path != "" { // what has lost its queue stays where it was as long as anything of it does
+			err = b.quotaOf(app, room.Pod)
 		}
 		j.rooms = all
 		if err != nil {
@@ -241,11 +242,11 @@ func (j *judge) judgeBegins(before begins, effects []core.Effect) error {
 		if !x.asks() || len(nodes) == 0 {
 			continue
 		}
-		if err := j.judgeDomain(x, before[x.id], nodes); err != nil {
-			return err
-		}
-		if len(before[x.id]) > 0 {
+		if len(before[x.id]) > 0 || len(nodes) == len(x.kept) { // it ran before, or its room is kept for its return
 			continue
+		}
+		if err := j.judgeDomain(x, nodes); err != nil {
+			return err
 		}
 		if len(nodes) < x.fact.Min {
 			return fmt.Errorf("group %s begins with %d of %d", x.id.id, len(nodes), x.fact.Min)
@@ -275,8 +276,8 @@ func (j *judge) judgeBegins(before begins, effects []core.Effect) error {
 	return nil
 }
 
-// judgeDomain holds that a group which must stay in one domain starts in one.
-func (j *judge) judgeDomain(x *party, before, after []string) error {
+// judgeDomain holds that a group which must stay in one domain starts in one; those beyond the least that it needs stand for themselves.
+func (j *judge) judgeDomain(x *party, after []string) error {
 	t := x.fact.Topology
 	if t == nil || !t.Required {
 		return nil
@@ -286,9 +287,6 @@ func (j *judge) judgeDomain(x *party, before, after []string) error {
 			return n.Labels[t.Key]
 		}
 		return "?"
-	}
-	if len(before) > 0 {
-		return nil // those beyond the least that it needs stand for themselves
 	}
 	most := 0
 	for value, n := range valueCounts(after, valueOf) {
