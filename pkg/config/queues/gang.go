@@ -16,7 +16,9 @@ func (b *builder) gang(at string, in *gang, p *properties) (g cluster.GangSpec) 
 	key, value := b.either(section, "scaleUp", in.ScaleUp, props, gangScaleUp, p.GangScaleUp)
 	if value != "" {
 		word, _ := strict.OneOfText(b.at, key, value, string(cluster.ScaleUpNone), string(cluster.ScaleUpStartFirst), string(cluster.ScaleUpRequest))
-		g.ScaleUp = cluster.ScaleUp(word)
+		if g.ScaleUp = cluster.ScaleUp(word); g.ScaleUp == cluster.ScaleUpRequest {
+			b.at.Warnf(key, "is not carried out yet: gangs wait as with none. start-first makes autoscalers add nodes")
+		}
 	}
 	key, value = b.either(section, "startFirstAfter", in.StartFirstAfter, props, gangStartFirst, p.GangStartFirst)
 	if value == "" {

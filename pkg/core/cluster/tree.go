@@ -132,7 +132,7 @@ type GangSpec struct {
 type ScaleUp string
 
 // The ways: not at all; the pod that starts the others is started by itself, so that they appear and wait visibly; the autoscaler is asked for all of
-// them by a ProvisioningRequest.
+// them by a ProvisioningRequest, which is not carried out yet: it is as none.
 const (
 	ScaleUpNone       ScaleUp = "none"
 	ScaleUpStartFirst ScaleUp = "start-first"
