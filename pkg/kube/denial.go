@@ -29,9 +29,11 @@ type denial struct {
 	again  time.Duration
 	// waive is told each time, so that nobody waits for the resource.
 	waive func()
-	// begun, if set, is told when it becomes denied.
-	begun  func()
-	denied atomic.Bool
+	// begun, if set, is told when it becomes denied: after so many answers in a row that say so, of which one that the API server fails to give is none.
+	begun   func()
+	patient int32
+	refused atomic.Int32
+	denied  atomic.Bool
 	// absent: it is denied because the API server does not have it.
 	absent atomic.Bool
 	// failing: it is denied because the API server fails to give it.
@@ -62,8 +64,8 @@ func (d *denial) words() string {
 	return "no right to read " + d.resource + ", " + d.effect
 }
 
-// refused notes that the resource cannot be read, and returns when it is time to ask again.
-func (d *denial) refused(ctx context.Context, err error) {
+// await notes that the resource cannot be read, and returns when it is time to ask again.
+func (d *denial) await(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return // nobody asks any more
 	}
@@ -79,11 +81,11 @@ func (d *denial) refused(ctx context.Context, err error) {
 func (d *denial) deny(err error) {
 	d.absent.Store(apierrors.IsNotFound(err))
 	d.failing.Store(!d.absent.Load() && !apierrors.IsForbidden(err))
+	if d.begun != nil && !d.failing.Load() && d.refused.Add(1) == max(1, d.patient) {
+		d.begun()
+	}
 	if d.denied.Swap(true) {
 		return
-	}
-	if d.begun != nil && !d.failing.Load() {
-		d.begun()
 	}
 	switch {
 	case d.absent.Load():
@@ -97,7 +99,11 @@ func (d *denial) deny(err error) {
 
 // granted notes that the resource was read.
 func (d *denial) granted() {
-	if d != nil && d.denied.Swap(false) {
+	if d == nil {
+		return
+	}
+	d.refused.Store(0)
+	if d.denied.Swap(false) {
 		d.log.Info(d.resource + " can be read now")
 	}
 }

@@ -27,18 +27,26 @@ const (
 	findAgain = 5 * time.Second
 	// readWithin is how long the start waits for what exists of a kind; a broken conversion of somebody's custom resource must not hold everything up.
 	readWithin = 10 * time.Second
+	// One answer that a kind is not there, or may not be read, may be a slip: of an API server that has not read all definitions yet, of rights that are being
+	// applied anew, of whatever stands between. What the objects of a kind told is forgotten when all answers of about a minute say so: as many as refusedFor to who
+	// asks for the objects (every askAgain), as many as missingFor to who asks which kinds there are (every findAgain). The objects of a definition that is
+	// deleted are deleted before it, and that is heeded at once.
+	refusedFor = 3
+	missingFor = 12
 )
 
 // followed is a kind that is being watched.
 //
-//	not served ── found ──> followed ── vanished, or another version ──> forgotten
-//	                          │    ^
+//	not served ── found ──> followed ── vanished, for a minute ──> forgotten
+//	                          │    ^ └──── another version ──> followed in that, nothing is forgotten
 //	                 no right v    │ granted
-//	                         done without
+//	                         done without, after a minute of that forgotten
 type followed struct {
 	version string
-	cancel  context.CancelFunc
-	ended   chan struct{}
+	// missed is how many answers in a row said that it is not served.
+	missed int
+	cancel context.CancelFunc
+	ended  chan struct{}
 }
 
 // kindName is how people and RBAC call a kind.
@@ -60,7 +68,7 @@ func (w *Watch) withoutGangs(kinds []gang.Kind) {
 		m := &gangMirror{mirror: newMirror[*gang.Piece](tellers{w.gangs, k}, w.sink, w.listed(kindName(k)))}
 		w.tellers[k] = m
 		d := w.without(kindName(k), k.Without)
-		d.optional, d.custom, d.begun = true, true, m.forget
+		d.optional, d.custom, d.begun, d.patient = true, true, m.forget, refusedFor
 	}
 	if len(kinds) > 0 {
 		w.wanted = newWanted(w.client, w.gangs, w.without(mounted, "how many executors a Spark driver will start, and whether a Flink cluster of plain manifests is reactive, is not known"))
@@ -137,21 +145,36 @@ func (w *Watch) heedOffer(ctx context.Context, running map[gang.Kind]*followed, 
 	switch {
 	case o.unknown:
 		return
-	case f != nil && f.version != o.version:
-		f.cancel()
-		<-f.ended
+	case f != nil && o.version == "":
+		if f.missed++; f.missed < missingFor {
+			return
+		}
+		f.end()
 		delete(running, k)
-		w.log.Info("the API server does not serve "+kindName(k)+" any more in this version, so what its objects told is forgotten", "version", f.version)
-		w.heedOffer(ctx, running, k, o, level)
-	case f == nil && o.version != "":
+		w.denials[kindName(k)].denied.Store(false)
+		w.tellers[k].forget()
+		w.log.Info("the API server does not serve "+kindName(k)+" any more, so what its objects told is forgotten", "version", f.version)
+	case f != nil && f.version != o.version:
+		f.end()
+		w.log.Info("the API server serves "+kindName(k)+" in another version", "version", o.version, "before", f.version)
+		running[k] = w.followKind(ctx, k, o.version)
+	case f != nil:
+		f.missed = 0
+	case o.version != "":
 		w.log.Log(ctx, level, "what "+kindName(k)+" tell of gangs is heeded", "version", o.version)
 		running[k] = w.followKind(ctx, k, o.version)
-	case f == nil:
+	default:
 		w.settled(kindName(k))
 	}
 }
 
-// followKind watches a kind until its context is cancelled, and then forgets what its objects told.
+// end ends the watch of a kind.
+func (f *followed) end() {
+	f.cancel()
+	<-f.ended
+}
+
+// followKind watches a kind until its context is cancelled.
 func (w *Watch) followKind(ctx context.Context, k gang.Kind, version string) *followed {
 	name := kindName(k)
 	ctx, cancel := context.WithCancel(ctx)
@@ -161,8 +184,6 @@ func (w *Watch) followKind(ctx context.Context, k gang.Kind, version string) *fo
 		defer close(f.ended)
 		cache.NewReflectorWithOptions(w.kindSource(ctx, k, version), example(k, version), w.tellers[k].mirror, options(name)).RunWithContext(ctx)
 		late.Stop()
-		w.denials[name].denied.Store(false)
-		w.tellers[k].forget()
 	}()
 	return f
 }

@@ -1,8 +1,10 @@
 package kube
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -177,7 +179,7 @@ func TestKindsThatComeAndGo(t *testing.T) {
 
 	server.change(func() { delete(server.serves, volcanoServed) })
 	awaitWords(t, s, "group lab podgroup.scheduling.volcano.sh/v gone", "group lab podgroup.scheduling.volcano.sh/x gone")
-	require.Contains(t, log.String(), "does not serve "+volcanoGroups+" any more")
+	require.Eventually(t, func() bool { return strings.Contains(log.String(), "does not serve "+volcanoGroups+" any more") }, 10*time.Second, 20*time.Millisecond)
 	require.Equal(t, 1, strings.Count(log.String(), "tell of gangs is heeded"), "of what has come since the start")
 	server.change(func() { server.serves[volcanoServed] = []string{"podgroups"} })
 	awaitWords(t, s, "group lab podgroup.scheduling.volcano.sh/v of 2")
@@ -290,4 +292,63 @@ func TestAServerThatDoesNotTellWhatItServes(t *testing.T) {
 	server.start[volcanoGroups] = []runtime.Object{volcanoGroup("v", 2)}
 	server.change(func() { server.serves[volcanoServed] = []string{"podgroups"} })
 	awaitWords(t, s, "group lab podgroup.scheduling.volcano.sh/v of 2")
+}
+
+// TestASlipOfTheServerIsNoEnd: one list of groups without a kind takes nothing back that its objects told, but many in a row do.
+func TestASlipOfTheServerIsNoEnd(t *testing.T) {
+	server := newExtended()
+	server.serves[volcanoServed] = []string{"podgroups"}
+	server.serves["scheduling.volcano.sh/v1"] = []string{"podgroups"}
+	server.start[volcanoGroups] = []runtime.Object{volcanoGroup("v", 2)}
+	c, err := connect(&rest.Config{Host: serverURL(t, server.ServeHTTP)}, Access{Agent: "sluice/test", QPS: -1, Burst: 1})
+	require.NoError(t, err)
+	w, s, _ := prepare(t, c, WatchOptions{Gangs: bothGangs})
+	ctx, cancel := context.WithCancel(t.Context())
+	running, k := map[gang.Kind]*followed{}, gangsOf("scheduling.volcano.sh")[0]
+	heed := func(times int, o offer) {
+		for range times {
+			w.heedOffer(ctx, running, k, o, slog.LevelInfo)
+		}
+	}
+	defer func() { cancel(); <-running[k].ended }()
+	heed(1, offer{version: "v1beta1"})
+	awaitWords(t, s, "group lab podgroup.scheduling.volcano.sh/v of 2")
+	for range 3 {
+		heed(missingFor-1, offer{})
+		heed(5, offer{unknown: true})
+		heed(1, offer{version: "v1beta1"})
+	}
+	require.Empty(t, s.take(), "nothing is taken back")
+
+	later := volcanoGroup("v", 3)
+	later.SetAPIVersion("scheduling.volcano.sh/v1")
+	server.change(func() { server.start[volcanoGroups] = []runtime.Object{later} })
+	heed(1, offer{version: "v1"})
+	awaitWords(t, s, "group lab podgroup.scheduling.volcano.sh/v of 3") // and was not gone in between
+	heed(missingFor, offer{})
+	awaitWords(t, s, "group lab podgroup.scheduling.volcano.sh/v gone")
+	require.Empty(t, running)
+	heed(1, offer{version: "v1"})
+	awaitWords(t, s, "group lab podgroup.scheduling.volcano.sh/v of 3")
+}
+
+// TestOneRefusalTakesNothingBack: rights that are applied anew may be missing for a moment.
+func TestOneRefusalTakesNothingBack(t *testing.T) {
+	w, _, _ := prepare(t, &Client{}, WatchOptions{Gangs: bothGangs})
+	d, forgotten := w.denials[kubeGroups], 0
+	d.begun = func() { forgotten++ }
+	absent := apierrors.NewNotFound(schedulingv1beta1.Resource("podgroups"), "")
+	forbidden := apierrors.NewForbidden(schedulingv1beta1.Resource("podgroups"), "", errors.New("no rights"))
+	for range 3 {
+		d.deny(absent)
+		d.deny(forbidden)
+		d.deny(apierrors.NewInternalError(errors.New("conversion webhook failed")))
+		require.True(t, d.denied.Load())
+		d.granted()
+	}
+	require.Zero(t, forgotten)
+	for range 9 {
+		d.deny(forbidden)
+	}
+	require.Equal(t, 1, forgotten, "once, after the third")
 }

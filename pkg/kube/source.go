@@ -50,7 +50,7 @@ func (s *source) note(err error) {
 		s.denial.granted()
 	case s.denial.forgives(err):
 		s.outage.worked(s.resource)
-		s.denial.refused(s.ctx, err)
+		s.denial.await(s.ctx, err)
 	default:
 		s.outage.failed(s.ctx, s.resource, err)
 	}
