@@ -32,7 +32,7 @@ func (c *Core) recallFrom(n *cluster.Node) {
 		}
 		c.stats.Stolen++
 		if c.isHeld(a.Pod) {
-			c.takeBack(a.Pod)
+			c.undoGang(c.gangOf(a.Pod))
 			continue
 		}
 		if x := c.preparing[a.Pod.Fact.UID]; x != nil {

@@ -67,6 +67,8 @@ type Core struct {
 	// visited counts the nodes looked at in this step; unfinished says that the budget ended it.
 	visited    int
 	unfinished bool
+	// woke: those who wait have been woken in this step, so what is given back from now on is for the next (givesBack).
+	woke bool
 
 	subjectPod  *cluster.PodFact
 	subjectNode *cluster.NodeFact
@@ -105,7 +107,7 @@ func New(cfg Config) *Core {
 
 // Step takes in the events, decides, and returns what is to be done. Now must not be before that of the last step.
 func (c *Core) Step(now time.Time, events []Event) []Effect {
-	c.now, c.visited, c.effects, c.unfinished = now, 0, nil, false
+	c.now, c.visited, c.effects, c.unfinished, c.woke = now, 0, nil, false, false
 
 	for _, e := range events {
 		c.take(e)
@@ -125,6 +127,7 @@ func (c *Core) Step(now time.Time, events []Event) []Effect {
 		c.pending.StarvesFrom = c.starvesFrom()
 		c.fulfil()
 		c.fulfilDrains()
+		c.woke = true
 		c.wake()
 		c.turnAway()
 		c.pending.Tick(now, c.reviewInTurn, c.comeBack)
@@ -218,8 +221,7 @@ func (c *Core) turnAway() { c.subjectPod, c.subjectNode = nil, nil }
 func (c *Core) reviewInTurn(lot *pending.Lot) (goOn bool) {
 	c.turnTo(lot.Any().Pod.Fact, nil)
 	if lot.Gang != nil {
-		c.reviewGang(lot)
-		goOn = true
+		goOn = c.reviewGang(lot)
 	} else {
 		goOn = c.review(lot)
 	}

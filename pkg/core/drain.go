@@ -207,16 +207,27 @@ func (c *Core) fulfilDrains() {
 		switch {
 		case !c.drainStands(g):
 			c.endDrain(g) // what a node is like, or whom it is nominated for, has changed
-		case d.seen != c.state.Version():
-			c.lookAtDrain(g)
-		case !c.now.Before(c.drainsUntil(d)):
-			g.vain = d.lackingNodes()
-			c.stats.Expired++
-			c.endDrain(g)
+		case d.seen == c.state.Version() || c.lookAtDrain(g):
+			c.expireDrain(g)
 		}
 	}
 	c.turnAway()
-	c.draining = slices.DeleteFunc(c.draining, func(g *gang) bool { return g.drain == nil })
+}
+
+// expireDrain gives up what is reserved for a gang if nothing more has fallen free for too long.
+func (c *Core) expireDrain(g *gang) {
+	if g.drain == nil || c.now.Before(c.drainsUntil(g.drain)) {
+		return
+	}
+	g.vain = g.drain.lackingNodes()
+	c.stats.Expired++
+	c.endDrain(g)
+}
+
+// leaveDrain notes that nothing is reserved for a gang any more.
+func (c *Core) leaveDrain(g *gang) {
+	g.drain = nil
+	c.draining = slices.DeleteFunc(c.draining, func(x *gang) bool { return x == g })
 }
 
 func (c *Core) drainsUntil(d *drain) time.Time { return d.since.Add(2 * c.cfg.StarvationAfter) }
@@ -234,37 +245,43 @@ func (d *drain) lackingNodes() (names []string) {
 	return names
 }
 
-// lookAtDrain places a gang if all that is reserved for it has fallen free.
-func (c *Core) lookAtDrain(g *gang) {
+// lookAtDrain places a gang if all that is reserved for it has fallen free, and reports whether it is still drained for.
+func (c *Core) lookAtDrain(g *gang) (goesOn bool) {
 	d := g.drain
 	c.visited += len(d.seats) / nodesPerLook
-	d.seen = c.state.Version()
 	lack := d.lack()
 	if lack < d.lacked {
 		d.lacked, d.since = lack, c.now
 	}
-	if lack > 0 {
-		return
+	if lack > 0 || !c.endWell(g) {
+		d.seen = c.state.Version() // trying has changed it, too
+		return true
 	}
+	return false
+}
+
+// endWell places a gang for which enough has fallen free, and reports whether it could.
+func (c *Core) endWell(g *gang) bool {
+	d := g.drain
 	seats := make([]*place.Seat, len(d.seats))
 	mark := c.state.Checkpoint()
 	for i, p := range d.seats {
 		c.state.Release(p)
 		seats[i] = &place.Seat{Pod: p, Ask: fit.Of(p), View: c.pending.View(p.Shape), Order: c.orderOf(p)}
 	}
-	first := seats[0].Pod.App
-	_, refused := share.Refuses(first.Ledger, total(d.seats), first.Placed == 0)
 	placed, visited := 0, 0
-	if !refused {
+	first := seats[0].Pod.App
+	if _, refused := share.Refuses(first.Ledger, total(d.seats), first.Placed == 0); !refused {
 		placed, visited = place.Group(c.state, c.order, seats, nil)
 	}
 	c.visited += visited
 	if placed < len(seats) {
 		c.state.Rollback(mark)
-		return
+		return false
 	}
-	g.drain = nil
+	c.leaveDrain(g)
 	c.begin(g, seats)
+	return true
 }
 
 // total is what some pods ask for together.
@@ -278,7 +295,8 @@ func total(pods []*cluster.Pod) (sum resource.Vector) {
 // endDrain gives back what is reserved for a gang; it waits for its turn again.
 func (c *Core) endDrain(g *gang) {
 	d := g.drain
-	g.drain = nil
+	c.leaveDrain(g)
+	c.givesBack()
 	for _, p := range d.seats {
 		if p.Alloc != nil && p.Alloc.Reserved {
 			c.state.Release(p)

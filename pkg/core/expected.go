@@ -27,11 +27,24 @@ func (c *Core) foreseen(g *gang, r cluster.RoleFact, count int) (list []*cluster
 		}
 		list = list[:count]
 	}
+	for _, p := range list {
+		if like := g.like(r); p.Fact.Demand.Key != like.Demand.Key {
+			c.reshape(p, like)
+		}
+	}
 	for len(list) < count {
 		p := c.foresee(g, r)
 		list = append(list, p)
 	}
 	return list
+}
+
+// like returns what a pod of a role that is to come will be like: as the last one was, if that is not what was told of it then, and nothing else has been told since; otherwise as it is told.
+func (g *gang) like(r cluster.RoleFact) *cluster.PodFact {
+	if by := g.learned[r.Role]; by.pod != nil && by.told == r.Template.Demand.Key {
+		return by.pod
+	}
+	return r.Template
 }
 
 // dropStale forgets what is expected of roles of which nothing is told any more, or that belongs where no pod of the gang does any more.
@@ -55,7 +68,7 @@ func (s *stock) claims(as *cluster.Claim) bool {
 // foresee makes a pod that stands for one that is to come.
 func (c *Core) foresee(g *gang, r cluster.RoleFact) *cluster.Pod {
 	f := *r.Template
-	if real := g.learned[r.Role]; real != nil {
+	if real := g.like(r); real != r.Template {
 		f.Demand, f.Labels, f.Liking, f.Priority = real.Demand, real.Labels, real.Liking, real.Priority
 	}
 	g.made++
@@ -87,10 +100,16 @@ func (g *gang) firstReal() (oldest *cluster.Pod) {
 // dropOne forgets a pod that was expected.
 func (c *Core) dropOne(g *gang, p *cluster.Pod) {
 	g.expected = slices.DeleteFunc(g.expected, func(x *cluster.Pod) bool { return x == p })
+	if p.Alloc != nil {
+		c.givesBack()
+	}
 	c.state.RemovePod(p.Fact.UID)
 	c.followApps()
 	c.followKin()
 }
+
+// givesBack notes that room is given back. When those who wait have been woken already there is another step for them.
+func (c *Core) givesBack() { c.unfinished = c.unfinished || c.woke }
 
 // dropExpected forgets all pods that a gang expects.
 func (c *Core) dropExpected(g *gang) {
@@ -235,19 +254,28 @@ func (s *stock) lastCreated(first *cluster.Pod) (last time.Time) {
 	return last
 }
 
-// keepAll keeps room for all that a gang expects, as far as there is any, and reports whether that is all. Where nothing but the first of it exists, it is all or nothing: what cannot be
-// whole is not begun.
+// keepAll keeps room for all that a gang expects, and reports whether there is. It is all or nothing: rooms for some of those that an application cannot go on without lie idle, and two applications
+// that each hold some of what both need would wait for each other.
 func (c *Core) keepAll(g *gang) bool {
-	all := true
+	mark := c.state.Checkpoint()
+	kept := 0
 	for _, p := range g.expected {
-		if p.Alloc == nil && !c.keepOne(p) {
-			all = false
+		if p.Alloc != nil {
+			continue
 		}
+		if !c.keepOne(p) {
+			c.state.Rollback(mark)
+			return false
+		}
+		kept++
 	}
-	return all
+	c.state.Commit()
+	c.openings.placed += uint64(kept)
+	c.stats.Kept += uint64(kept)
+	return true
 }
 
-// keepOne keeps room for a pod that is to come, if there is any.
+// keepOne keeps room for a pod that is to come, if there is any, tentatively.
 func (c *Core) keepOne(p *cluster.Pod) bool {
 	if p.App.Ledger == nil || !c.mayHaveRoom(p) {
 		return false
@@ -262,9 +290,6 @@ func (c *Core) keepOne(p *cluster.Pod) bool {
 		return false
 	}
 	c.state.Assume(p, n)
-	c.state.Commit()
-	c.openings.placed++
-	c.stats.Kept++
 	return true
 }
 
@@ -366,15 +391,26 @@ func (c *Core) fitsBut(p *cluster.Pod, n *cluster.Node) bool {
 
 // learn corrects what is expected of a role by a pod of it that asks for something else: a webhook may have added to it. Of several that differ the newest teaches.
 func (c *Core) learn(g *gang, x, p *cluster.Pod) {
-	if by := g.learned[p.Role()]; by != nil && (by.Demand.Key == p.Fact.Demand.Key || by.UID != p.Fact.UID && !newer(p.Fact, by)) {
+	told := toldOf(g.group.Fact(), p.Role())
+	if by := g.learned[p.Role()]; by.pod != nil && by.told == told && (by.pod.Demand.Key == p.Fact.Demand.Key || by.pod.UID != p.Fact.UID && !newer(p.Fact, by.pod)) {
 		return
 	}
-	g.learned[p.Role()] = p.Fact
+	g.learned[p.Role()] = lesson{p.Fact, told}
 	for _, old := range g.expected {
 		if old.Role() == p.Role() && old.Shape != p.Shape {
 			c.reshape(old, p.Fact)
 		}
 	}
+}
+
+// toldOf is the key of the demand that is told of a role; empty when none is.
+func toldOf(f *cluster.GroupFact, role string) string {
+	for _, r := range f.Roles {
+		if r.Role == role && r.Template != nil {
+			return r.Template.Demand.Key
+		}
+	}
+	return ""
 }
 
 // reshape gives an expected pod another demand; if it does not fit where room is kept for it, room is looked for elsewhere.
@@ -384,6 +420,7 @@ func (c *Core) reshape(x *cluster.Pod, like *cluster.PodFact) {
 	n := (*cluster.Node)(nil)
 	if x.Alloc != nil {
 		n = x.Alloc.Node
+		c.givesBack()
 		c.state.Release(x)
 		c.state.Commit()
 	}
@@ -397,5 +434,7 @@ func (c *Core) reshape(x *cluster.Pod, like *cluster.PodFact) {
 		c.state.Commit()
 		return
 	}
-	c.keepOne(x)
+	if c.keepOne(x) {
+		c.state.Commit()
+	}
 }

@@ -294,7 +294,13 @@ func (r *runner) judgeGroups(begun begins, rooms []core.Room, effects []core.Eff
 	require.NoError(r.t, r.judge.judgeRooms(rooms))
 	require.NoError(r.t, r.judge.judgeBegins(begun, effects))
 	require.NoError(r.t, r.judge.judgeOwed(begun, effects))
-	require.NoError(r.t, r.judge.judgeWhole(r.upset))
+	told := map[groupID]bool{}
+	for _, e := range effects {
+		if x, ok := e.(core.Condition); ok && x.Reason == core.ReasonUnschedulable {
+			told[r.judge.groupOf(x.Pod.UID)] = true
+		}
+	}
+	require.NoError(r.t, r.judge.judgeWhole(r.upset, told))
 	for _, e := range effects {
 		if b, ok := e.(core.Bind); ok {
 			require.NoError(r.t, r.judge.judgeAwaiting(r.judge.pods[b.Pod.UID], r.now))
@@ -334,6 +340,9 @@ func (r *runner) settle() {
 		r.step()
 		at, ok := r.cores[0].Wake()
 		n := r.cores[0].Stats()
+		if r.ganging && round < 6 {
+			continue // what a group is not told of any more is waited for, which a new core does not know
+		}
 		if len(r.owed)+len(r.prepared)+n.Backoff+n.Preparing == 0 && (!ok || at.After(r.now)) {
 			return
 		}

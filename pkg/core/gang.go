@@ -3,6 +3,7 @@ package core
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
@@ -30,6 +31,9 @@ type gang struct {
 	begun bool
 	// doubtful: it is only known from its first pods on nodes that it has begun, and not yet whether with the others.
 	doubtful bool
+	// lost is until when the pods of a gang that has not begun wait although nobody tells of it any more: what told is gone, and they are to follow. hadFact: somebody told of it.
+	lost    time.Time
+	hadFact bool
 	// over: what is told of it says so.
 	over bool
 	// headStart: its first pods were started without the others, for whose sake nodes are to come.
@@ -47,7 +51,7 @@ type gang struct {
 	// claim is that of one of its pods, by which those that are expected belong where it does.
 	claim *cluster.Claim
 	// learned is the last real pod of a role whose shape was not the one expected.
-	learned map[string]*cluster.PodFact
+	learned map[string]lesson
 	// owing is since when pods are expected in a gang that has begun; zero when none are. lapsed: that took too long, and no room is kept any more, as long as first is its
 	// first pod and by is what is told of it.
 	owing  time.Time
@@ -73,6 +77,12 @@ type gang struct {
 	outlook outlook
 	// report is what the status of its object was to say last.
 	report report
+}
+
+// lesson is a real pod whose shape was not the one expected, and the key of the demand that was told of its role then: what is told later counts anew.
+type lesson struct {
+	pod  *cluster.PodFact
+	told string
 }
 
 // gangOf returns the gang of a pod, nil when it is in none.
@@ -141,11 +151,14 @@ func (c *Core) lookAt(g *gang, at time.Time) {
 func (c *Core) evaluate(group *cluster.Group) {
 	g := c.gangs[group]
 	if group.Gone() {
+		if g != nil {
+			c.undoHeld(g) // its pods have left it
+		}
 		delete(c.gangs, group)
 		return
 	}
 	if g == nil {
-		g = &gang{group: group, learned: map[string]*cluster.PodFact{}}
+		g = &gang{group: group, learned: map[string]lesson{}}
 		c.gangs[group] = g
 	}
 	if len(g.held) > 0 && !g.until.After(c.now) {
@@ -164,14 +177,16 @@ func (c *Core) evaluate(group *cluster.Group) {
 	if len(s.real) > 0 {
 		c.turnTo(s.real[0].Fact, nil)
 	}
-	if s.placed == 0 && s.kept == 0 && !s.leftAtOnce(g) {
+	if s.placed == s.leaving && s.kept == 0 && (s.placed == 0 || len(s.waiting) > 0) && !s.leftAtOnce(g) {
 		g.begun, g.headStart = false, false
 	}
 	if !g.begun && s.hasBegun(g) {
 		g.begun = true
 		g.doubtful = !s.satisfied() && s.onlyFirst()
 	}
+	c.noteLost(g, s)
 	c.noteFinished(g, s)
+	c.noteResuming(s, false)
 	reason, text := c.whyNoGang(g, s)
 	switch {
 	case !g.begun && c.giveUpSingles(s):
@@ -208,6 +223,22 @@ func (s *stock) leftAtOnce(g *gang) bool {
 	return g.begun && len(s.real) == 0 && g.owing.IsZero() && !g.lapsed && s.fact != nil && !s.fact.Over && s.fact.Min > 1 && s.mayReturn()
 }
 
+// lostFor is how many times SourceWithin the pods of a gang wait when what told of it has gone: the garbage collector may take most of a minute.
+const lostFor = 6
+
+// noteLost notes when nobody tells any more of a gang that has not begun.
+func (c *Core) noteLost(g *gang, s *stock) {
+	switch {
+	case s.fact != nil:
+		g.hadFact, g.lost = true, time.Time{}
+	case g.hadFact:
+		g.hadFact = false
+		if !g.begun && s.placed == 0 {
+			g.lost = c.now.Add(lostFor * c.cfg.SourceWithin)
+		}
+	}
+}
+
 // noteFinished notes of the applications of a gang whether they have finished: whether all of their pods are in groups that are over.
 func (c *Core) noteFinished(g *gang, s *stock) {
 	g.over = s.fact != nil && s.fact.Over
@@ -242,6 +273,8 @@ type stock struct {
 	real, waiting []*cluster.Pod
 	// placed is how many of them are on nodes or on their way, kept for how many that are expected room is kept.
 	placed, kept int
+	// leaving is how many of those on nodes are being deleted. They keep their rooms, but nothing can go on with them.
+	leaving int
 	// there counts by role the real ones that are on nodes or may be tried, on those on nodes. Who may not be tried, being gated or in backoff, is as one who is still to come.
 	there, on map[string]int
 }
@@ -276,8 +309,12 @@ func (c *Core) stockOf(g *gang) *stock {
 	for _, p := range s.real {
 		switch {
 		case p.Alloc != nil && !p.Alloc.Reserved:
-			s.on[p.Role()]++
 			s.placed++
+			if p.Fact.Deleting {
+				s.leaving++
+			} else {
+				s.on[p.Role()]++
+			}
 		case p.Alloc != nil:
 		case c.mayGather(p):
 			s.waiting = append(s.waiting, p)
@@ -326,13 +363,13 @@ func (s *stock) satisfied() bool {
 			return false
 		}
 	}
-	return s.placed >= s.fact.Min
+	return s.placed-s.leaving >= s.fact.Min
 }
 
 // hasBegun reports whether a gang must have begun by what there is of it on nodes, as after a restart: pods that only come once the first ones run, or, where none are first, any
 // pod at all.
 func (s *stock) hasBegun(g *gang) bool {
-	if s.fact == nil || s.placed == 0 {
+	if s.fact == nil || s.placed == s.leaving {
 		return false
 	}
 	if s.satisfied() {
@@ -346,7 +383,7 @@ func (s *stock) hasBegun(g *gang) bool {
 
 // onlyFirst reports whether no pods are on nodes but those that start the others.
 func (s *stock) onlyFirst() bool {
-	others := s.placed
+	others := s.placed - s.leaving
 	for _, r := range s.fact.Roles {
 		if r.First {
 			others -= s.on[r.Role]
@@ -359,17 +396,35 @@ func (s *stock) onlyFirst() bool {
 func (c *Core) whyNoGang(g *gang, s *stock) (reason, text string) {
 	f := s.fact
 	switch {
+	case f == nil && g.lost.After(c.now):
+		c.lookAt(g, g.lost)
+		return ReasonWaitingForGang, groupText(g, s) + " is not told of any more, so its pods are likely to go, too; from " + g.lost.UTC().Format(time.TimeOnly) + " UTC they start one by one."
 	case f == nil:
 		return c.whyAwaited(g, s)
-	case len(s.waiting) == 0:
-		return "", ""
+	case f.Over && !f.Finished && !g.begun && s.placed == 0:
+		return ReasonWaitingForGang, groupText(g, s) + " is not to start: " + f.Why + "."
+	case len(s.waiting) == 0 || g.begun:
+		return "", "" // what runs goes on
 	case len(f.Faults) > 0:
 		return ReasonInvalidGroup, groupText(g, s) + " cannot start: " + joined(f.Faults) + "."
 	case g.group.Contradicts():
 		return ReasonInvalidGroup, groupText(g, s) + " cannot start: its pods tell different things of it. Give all of them the same annotations."
 	}
+	if role, field := s.unsupported(); role != "" {
+		return ReasonUnsupported, groupText(g, s) + " cannot start: its " + role + " pods will have " + field + ", which Sluice does not evaluate yet, and would be held when they come. Remove it" + c.orElsewhere()
+	}
 	if a, b := s.twoQueues(); a != "" {
 		return ReasonInvalidGroup, groupText(g, s) + " cannot start: its pods are in two queues, " + a + " and " + b + ". Name one queue on all of them."
+	}
+	return "", ""
+}
+
+// unsupported returns a role whose pods would be held when they come, and for which field; nothing when there is none.
+func (s *stock) unsupported() (role, field string) {
+	for _, r := range s.fact.Roles {
+		if r.Min > 0 && r.Template != nil && len(r.Template.Demand.Unsupported) > 0 {
+			return r.Role, r.Template.Demand.Unsupported[0]
+		}
 	}
 	return "", ""
 }
@@ -423,8 +478,35 @@ func (c *Core) giveUpSingles(s *stock) (any bool) {
 
 // holdGang sets the waiting pods of a gang aside and says why.
 func (c *Core) holdGang(g *gang, s *stock, reason, text string) {
+	c.holdGangKinds(g, s, reason, text, text)
+}
+
+// holdFor does so with what its kinds of reasons are, which do not change with numbers: then they are told the new numbers after a while only.
+func (c *Core) holdFor(g *gang, s *stock, reason, text, kinds string) {
+	again := g.told.At.Add(c.cfg.RefreshAfter)
+	if g.told.Reason == reason && g.told.Kinds == kinds && g.told.Text != text && again.After(c.now) {
+		text = g.told.Text
+		at := g.told.At
+		c.lookAt(g, again)
+		c.holdGangKinds(g, s, reason, text, kinds)
+		g.told.At = at
+		return
+	}
+	c.holdGangKinds(g, s, reason, text, kinds)
+}
+
+func (c *Core) holdGangKinds(g *gang, s *stock, reason, text, kinds string) {
 	g.ask, g.seats = nil, nil
-	c.tellGang(g, s.waiting, reason, text, text)
+	c.tellGang(g, s.waiting, reason, text, kinds)
+}
+
+// asideText says how many pods exist and cannot be tried.
+func (s *stock) asideText() string {
+	n := len(s.real) - s.placed - len(s.waiting)
+	if n <= 0 {
+		return ""
+	}
+	return " (" + strconv.Itoa(n) + " more exist and are gated, held, or tried again later)"
 }
 
 // disperse lets each waiting pod of a gang stand for itself.
@@ -443,6 +525,12 @@ func (c *Core) disperse(g *gang, s *stock) {
 
 // goOn lets a gang that has begun go on: its pods take the places that are kept for them, room is kept for those that are still to come, and whoever is left stands for itself.
 func (c *Core) goOn(g *gang, s *stock) {
+	if c.leading && s.placed == 0 && len(s.waiting) > 0 && !c.wholeKept(g, s) {
+		g.begun = false
+		c.dropExpected(g)
+		c.muster(g, c.takeStock(g))
+		return
+	}
 	left := s.waiting[:0:0]
 	for _, p := range s.waiting {
 		if !c.welcomeMember(g, s, p) {
@@ -456,6 +544,7 @@ func (c *Core) goOn(g *gang, s *stock) {
 		c.dropExpected(g)
 		return
 	}
+	g.doubtful = g.doubtful && s.onlyFirst() // once others have come, it had begun
 	switch {
 	case g.doubtful && c.leading && !c.wholeAgain(g):
 		g.begun, g.doubtful, g.headStart = false, false, true
@@ -469,10 +558,34 @@ func (c *Core) goOn(g *gang, s *stock) {
 	}
 	g.doubtful = g.doubtful && !c.leading
 	g.apart = g.apart && len(left) > 0
-	if len(s.real) > 0 {
-		c.state.SetResuming(s.real[0].App, len(left) > 0 && !s.satisfied())
-		c.followApps()
+	if len(left) == 0 {
+		g.arrivals = 0
 	}
+	c.noteResuming(s, len(left) > 0 && !s.satisfied())
+}
+
+// wholeKept reports whether room is kept, or can be, for all with which a gang starts of which nothing is on nodes any more: then it comes back as it was.
+func (c *Core) wholeKept(g *gang, s *stock) bool {
+	for _, r := range s.fact.Roles {
+		if r.Min == 0 {
+			continue
+		}
+		if r.Template == nil || g.claim == nil || g.lapsed {
+			return false
+		}
+		c.foreseen(g, r, r.Min)
+	}
+	return len(s.fact.Roles) > 0 && c.keepAll(g)
+}
+
+// noteResuming notes of the applications of a gang whether what they ask for is to replace what they have lost.
+func (c *Core) noteResuming(s *stock, on bool) {
+	for _, p := range s.real {
+		if p.App.Resuming != on {
+			c.state.SetResuming(p.App, on)
+		}
+	}
+	c.followApps()
 }
 
 // muster puts the first pod of a gang in line for all, when all are there that it needs, or expected.
@@ -490,7 +603,8 @@ func (c *Core) muster(g *gang, s *stock) {
 		missing = "none of them exists"
 	}
 	if missing != "" {
-		c.holdGang(g, s, ReasonWaitingForGang, groupText(g, s)+" starts with "+countText(s.fact.Min, "pod")+" together, and "+missing+" yet.")
+		text := groupText(g, s) + " starts with " + countText(s.fact.Min, "pod") + " together, and " + missing + " yet" + s.asideText() + "."
+		c.holdFor(g, s, ReasonWaitingForGang, text, "pods of "+g.group.ID+" are missing")
 		return
 	}
 	c.putGang(g, s, seats)
@@ -509,7 +623,7 @@ func (c *Core) seats(g *gang, s *stock) (seats []*cluster.Pod, missing string) {
 	for _, r := range s.fact.Roles {
 		need := r.Min - s.on[r.Role]
 		for _, p := range s.waiting {
-			if need > 0 && p.Role() == r.Role {
+			if need > 0 && p.Role() == r.Role && !taken[p] {
 				take(p)
 				need--
 			}
@@ -522,7 +636,7 @@ func (c *Core) seats(g *gang, s *stock) (seats []*cluster.Pod, missing string) {
 			take(p)
 		}
 	}
-	need := s.fact.Min - s.placed - len(seats)
+	need := s.fact.Min - (s.placed - s.leaving) - len(seats)
 	for _, p := range s.waiting {
 		if need > 0 && !taken[p] {
 			take(p)

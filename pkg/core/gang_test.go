@@ -281,6 +281,7 @@ func TestGroupsThatContradictThemselvesAreTold(t *testing.T) {
 	require.Equal(t, core.ReasonInvalidGroup, reason)
 	require.Contains(t, text, "minMember 5 is more than its 3 pods")
 	s.step(core.GroupGone{Namespace: "ns", ID: "bad", Origin: cluster.FromPodGroup})
+	s.wait(2 * time.Minute)
 	require.Len(t, s.on, 2, "nobody tells of the group any more, so they start as they come")
 }
 
@@ -460,7 +461,7 @@ func TestAFinishedJobWhoseJobManagerLivesOnDoesNotCountAsRunning(t *testing.T) {
 	s.step(core.GroupSet{Group: flinkJob("new", 1)}, core.PodSet{Pod: member("jm-new", "new", "jobmanager", 1000, s.now)}, core.PodSet{Pod: member("tm-new", "new", "taskmanager", 2000, s.now)})
 	require.Len(t, s.on, 2)
 	over := flinkJob("old", 1)
-	over.Over, over.Why = true, "the job is FINISHED"
+	over.Over, over.Finished, over.Why = true, true, "the job is FINISHED"
 	s.step(core.PodGone{UID: "tm"}, core.GroupSet{Group: over})
 	require.Len(t, s.on, 4)
 	s.step(core.GroupSet{Group: flinkJob("old", 1)}, core.PodGone{UID: "jm"})
@@ -499,6 +500,121 @@ func TestWhatIsLeftOverOfAJobKeepsNoRoom(t *testing.T) {
 	s.step(core.GroupSet{Group: job}, core.PodSet{Pod: member("jm", "job", "jobmanager", 1000, s.now)}, core.PodSet{Pod: podOf("other", 9000, 0, s.now)})
 	s.step(core.PodGone{UID: "jm"})
 	require.Contains(t, s.on, "other")
+}
+
+// refuse answers all binds of the last effects with a refusal.
+func (s *stage) refuse() (n int) {
+	s.t.Helper()
+	var events []core.Event
+	for _, e := range s.effects {
+		if b, ok := e.(core.Bind); ok {
+			events = append(events, core.BindDone{UID: b.Pod.UID, Node: b.Node, Outcome: core.Refused, Message: "no"})
+		}
+	}
+	s.step(events...)
+	return len(events)
+}
+
+func TestARefusedMemberBacksOff(t *testing.T) {
+	s := newStage(t, core.Config{BackoffInitial: 2 * time.Second}, 8000)
+	s.mute = true
+	s.step(core.GroupSet{Group: gangOf("g", 2)}, core.PodSet{Pod: member("a", "g", "", 1000, s.now)}, core.PodSet{Pod: member("b", "g", "", 1000, s.now)})
+	require.Equal(t, 2, s.refuse())
+	require.Empty(t, binds(s.effects), "it is not tried again at once")
+	reason, _ := s.why("a")
+	require.Equal(t, core.ReasonSchedulerError, reason)
+	s.mute = false
+	s.wait(3 * time.Second)
+	require.Len(t, s.on, 2)
+}
+
+func TestAFailedVolumeUndoesTheWholeGang(t *testing.T) {
+	s := newStage(t, core.Config{}, 8000)
+	claim := &cluster.VolumeClaimFact{Namespace: "ns", Name: "data", UID: "data", Class: "fast", ResourceVersion: "1"}
+	with := member("a", "g", "", 1000, s.now)
+	with.Needs = &cluster.Needs{Claims: []cluster.ClaimUse{{Name: "data"}}}
+	s.step(core.StorageClassSet{Class: &cluster.StorageClassFact{Name: "fast", Provisioner: "example.com/disk", Driver: "example.com/disk", Waits: true}}, core.VolumeClaimSet{Claim: claim})
+	s.step(core.GroupSet{Group: gangOf("g", 3)}, core.PodSet{Pod: with}, core.PodSet{Pod: member("b", "g", "", 1000, s.now)}, core.PodSet{Pod: member("c", "g", "", 1000, s.now)})
+	serial := uint64(0)
+	for _, e := range s.effects {
+		if p, ok := e.(core.PrepareVolumes); ok {
+			serial = p.Serial
+		}
+	}
+	s.step(core.VolumesDone{UID: "a", Serial: serial, Stored: false, Message: "quota"})
+	require.Empty(t, s.on, "nothing is bound while one of them has no volume")
+}
+
+// TestAnUpgradeToMoreThanThereIsRoomForDoesNotBeginInPart: the room that is kept for the return is too little for what comes.
+func TestAnUpgradeToMoreThanThereIsRoomForDoesNotBeginInPart(t *testing.T) {
+	s := newStage(t, core.Config{}, 9000)
+	s.step(core.GroupSet{Group: flinkJob("job", 4)}, core.PodSet{Pod: member("jm", "job", "jobmanager", 1000, s.now)})
+	for i := range 4 {
+		s.step(core.PodSet{Pod: member(fmt.Sprint("tm", i), "job", "taskmanager", 2000, s.now)})
+	}
+	s.step(core.GroupSet{Group: flinkJob("job", 8)})
+	for _, name := range []string{"jm", "tm0", "tm1", "tm2", "tm3"} {
+		s.step(core.PodGone{UID: types.UID(name)})
+	}
+	s.step(core.PodSet{Pod: member("jm2", "job", "jobmanager", 1000, s.now)})
+	require.NotContains(t, s.on, "jm2")
+	s.step(core.NodeSet{Node: nodeOf("n01", 8000)})
+	require.Contains(t, s.on, "jm2")
+}
+
+// TestWhatIsExpectedFollowsWhatIsTold: the size of TaskManagers is known better once the ConfigMap is there.
+func TestWhatIsExpectedFollowsWhatIsTold(t *testing.T) {
+	s := newStage(t, core.Config{}, 9000, 9000)
+	s.step(core.GroupSet{Group: flinkJob("job", 4)}, core.PodSet{Pod: member("jm", "job", "jobmanager", 1000, s.now)})
+	require.Contains(t, s.on, "jm")
+	larger := flinkJob("job", 4)
+	larger.Roles[1].Template.Demand = podOf("x", 4000, 0, s.now).Demand
+	s.step(core.GroupSet{Group: larger})
+	s.step(core.PodSet{Pod: podOf("other", 1500, 0, s.now)})
+	require.NotContains(t, s.on, "other", "4 × 4 and the JobManager leave 1")
+	// A webhook adds to the real ones; after an upgrade to another size that is forgotten.
+	for i := range 4 {
+		s.step(core.PodSet{Pod: member(fmt.Sprint("tm", i), "job", "taskmanager", 4100, s.now)})
+	}
+	smaller := flinkJob("job", 4)
+	s.step(core.GroupSet{Group: smaller})
+	for i := range 4 {
+		s.step(core.PodGone{UID: types.UID(fmt.Sprint("tm", i))})
+	}
+	s.step(core.PodSet{Pod: podOf("more", 8000, 0, s.now)})
+	require.Contains(t, s.on, "more", "4 × 2 and the JobManager fit on one node")
+}
+
+func TestASuspendedGangThatWaitsDoesNotStartInPart(t *testing.T) {
+	s := newStage(t, core.Config{}, 4000)
+	s.step(core.GroupSet{Group: flinkJob("job", 4)}, core.PodSet{Pod: member("jm", "job", "jobmanager", 1000, s.now)})
+	over := flinkJob("job", 4)
+	over.Over, over.Why = true, "spec.job.state is suspended"
+	s.step(core.GroupSet{Group: over})
+	require.Empty(t, s.on)
+	s.step(core.GroupGone{Namespace: "ns", ID: "job", Origin: cluster.FromObject})
+	require.Empty(t, s.on, "its pods go with what told of it")
+	s.wait(2 * time.Minute)
+	require.Len(t, s.on, 1, "if they do not, it starts by itself in the end")
+}
+
+// TestAScaleStepAfterAnotherIsBoundTogether: the first of its pods may come alone.
+func TestAScaleStepAfterAnotherIsBoundTogether(t *testing.T) {
+	s := newStage(t, core.Config{}, 20000)
+	job := flinkJob("job", 1)
+	job.Together = true
+	s.step(core.GroupSet{Group: job}, core.PodSet{Pod: member("jm", "job", "jobmanager", 1000, s.now)}, core.PodSet{Pod: member("tm0", "job", "taskmanager", 2000, s.now)})
+	s.step(core.PodSet{Pod: member("tm1", "job", "taskmanager", 2000, s.now)})
+	s.wait(2 * time.Second)
+	require.Len(t, s.on, 3)
+	s.wait(time.Minute)
+	s.step(core.PodSet{Pod: member("tm2", "job", "taskmanager", 2000, s.now)})
+	require.Len(t, s.on, 3)
+	s.wait(300 * time.Millisecond)
+	s.step(core.PodSet{Pod: member("tm3", "job", "taskmanager", 2000, s.now)}, core.PodSet{Pod: member("tm4", "job", "taskmanager", 2000, s.now)})
+	require.Len(t, s.on, 3)
+	s.wait(1100 * time.Millisecond)
+	require.Len(t, s.on, 6)
 }
 
 func TestAJobThatIsGoneAtOnceGetsItsRoomBack(t *testing.T) {

@@ -20,6 +20,10 @@ func (c *Core) tryGang(line *pending.Line) {
 	g := c.gangs[ask.Group]
 	if r, refused := share.Refuses(line.Ledger(), line.Request(), line.Starting()); refused {
 		g.lacking = time.Time{}
+		if g.begun {
+			c.split(g)
+			return
+		}
 		c.holdBack(line, r)
 		return
 	}
@@ -95,6 +99,7 @@ func (c *Core) begin(g *gang, seats []*place.Seat) {
 	c.state.Commit()
 	c.noteBegun(g)
 	g.begun, g.headStart, g.lapsed, g.ask, g.seats, g.lacking = true, false, false, nil, nil, time.Time{}
+	g.arrivals = 0
 	if waits {
 		g.until = c.now.Add(c.cfg.VolumesWithin)
 		c.lookAt(g, g.until)
@@ -171,16 +176,21 @@ func (c *Core) mayStart(ask *pending.Gang) bool {
 	return c.roomy(ask)
 }
 
-// reviewGang looks at a parked gang whose time has come.
-func (c *Core) reviewGang(lot *pending.Lot) {
+// reviewGang looks at a parked gang whose time has come, unless the step has done an eighth of its work; then it waits for the next.
+func (c *Core) reviewGang(lot *pending.Lot) (goOn bool) {
+	if c.visited > c.cfg.Budget/8 {
+		c.unfinished = true
+		return false
+	}
 	g := c.gangs[lot.Gang.Group]
 	line := lot.Lines()[0]
 	head := c.startsFirstAt(g, lot)
 	if c.mayStart(lot.Gang) || c.pending.MayReserve(line) && c.pending.Leads(line) || !head.IsZero() && !head.After(c.now) {
 		c.pending.Wake(lot)
-		return
+		return true
 	}
 	c.reparkGang(g, lot)
+	return true
 }
 
 // domains are the sets of nodes within which a gang is tried, in order; nil stands for all nodes. Where it is to stay within one value of a label, those are tried that have room for each of its
@@ -195,11 +205,15 @@ func (c *Core) domains(g *gang, ask *pending.Gang) []func(*cluster.Node) bool {
 	for _, d := range c.spacious(g, ask, top.Key) {
 		list = append(list, func(n *cluster.Node) bool { return n.Fact.Labels[top.Key] == d })
 	}
+	list = list[:min(len(list), manyDomains)]
 	if top.Required {
 		return list
 	}
 	return append(list, nil)
 }
+
+// manyDomains is in how many domains a gang is tried at most: those with the least to spare.
+const manyDomains = 16
 
 // spacious returns the values of a node label within which each ask of a gang has room, those with the least to spare first. Where pods of the gang are on nodes already, theirs is the only one.
 func (c *Core) spacious(g *gang, ask *pending.Gang, key string) (values []string) {
@@ -268,10 +282,9 @@ func (c *Core) releaseHeld(g *gang) {
 	}
 }
 
-// takeBack takes a pod off its node whose bind waits for the volumes of its gang.
+// takeBack takes a pod off its node whose bind waited for the volumes of its gang.
 func (c *Core) takeBack(p *cluster.Pod) {
-	g := c.gangOf(p)
-	g.held = slices.DeleteFunc(g.held, func(b Bind) bool { return b.Pod.UID == p.Fact.UID })
+	c.givesBack()
 	c.state.Release(p)
 	c.state.Commit()
 	c.tryAgain(p, retry{atOnce: true})
@@ -279,13 +292,27 @@ func (c *Core) takeBack(p *cluster.Pod) {
 
 // undoHeld takes the pods off their nodes whose binds wait for volumes that are not prepared in time, or that another is to place from now on.
 func (c *Core) undoHeld(g *gang) {
-	for len(g.held) > 0 {
-		b := g.held[len(g.held)-1]
-		g.held = g.held[:len(g.held)-1]
+	held := g.held
+	g.held, g.until = nil, time.Time{}
+	for _, b := range held {
 		if p := c.state.Pod(b.Pod.UID); p != nil && isAssumedOn(p, b.Node) {
 			c.takeBack(p)
 		}
 	}
+}
+
+// undoGang takes all pods of a gang off their nodes whose binds wait for each other's volumes, since one of them is not to be bound: nothing of the gang has been.
+func (c *Core) undoGang(g *gang) {
+	if g == nil || !g.until.After(c.now) {
+		return
+	}
+	for _, p := range slices.Clone(g.group.Members()) {
+		if x := c.preparing[p.Fact.UID]; x != nil {
+			c.undo(x)
+			c.tryAgain(p, retry{atOnce: true})
+		}
+	}
+	c.undoHeld(g)
 }
 
 func isAssumedOn(p *cluster.Pod, node string) bool {

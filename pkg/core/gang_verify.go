@@ -54,7 +54,7 @@ func (c *Core) verifyGang(g *gang) error {
 	if heads > 1 {
 		faults = append(faults, fmt.Errorf("%d pods stand in line for group %s", heads, g.group.ID))
 	}
-	if gathers && c.leading && !g.headStart && s.placed > 0 {
+	if gathers && c.leading && !g.headStart && s.placed > s.leaving {
 		faults = append(faults, fmt.Errorf("%d pods of group %s are on nodes, and it has not begun", s.placed, g.group.ID))
 	}
 	return errors.Join(faults...)

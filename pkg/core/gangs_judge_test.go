@@ -564,8 +564,9 @@ func (j *judge) foreseen(p *cluster.PodFact) bool {
 	})
 }
 
-// judgeWhole holds that a group keeps what it has: on nodes and kept are none, or at least what it needs, until a member goes.
-func (j *judge) judgeWhole(upset bool) error {
+// judgeWhole holds that a group keeps what it has: on nodes and kept are none, or at least what it needs, until a member goes, or one takes a place that it turns out not to fit in, which it
+// is told.
+func (j *judge) judgeWhole(upset bool, told map[groupID]bool) error {
 	before := j.entire
 	j.entire = map[groupID]bool{}
 	b := j.books()
@@ -574,7 +575,7 @@ func (j *judge) judgeWhole(upset bool) error {
 			continue
 		}
 		byRole, nodes := x.on(j)
-		if j.entire[x.id] = x.whole(j); before[x.id] && !j.entire[x.id] && !upset && !x.overdrawn(b) {
+		if j.entire[x.id] = x.whole(j); before[x.id] && !j.entire[x.id] && !upset && !told[x.id] && !x.overdrawn(b) {
 			return fmt.Errorf("group %v had all of its %d pods and has %d, %v, though nothing has happened to it", x.id, x.fact.Min, len(nodes), byRole)
 		}
 	}
@@ -584,6 +585,16 @@ func (j *judge) judgeWhole(upset bool) error {
 // overdrawn reports whether a group's queue may hold no more of its pods, so that even one who takes the place of another is refused, as when its bounds have been lowered.
 func (x *party) overdrawn(b *books) bool {
 	return slices.ContainsFunc(x.members, func(p *cluster.PodFact) bool { return b.quota(p) != nil })
+}
+
+// short is how many pods a group is still to get for which no room is kept.
+func (x *party) short(j *judge) (n int) {
+	for _, e := range j.expected {
+		if e.Node == "" && e.Pod.Claim.Group == x.id.id && e.Pod.Namespace == x.id.namespace {
+			n++
+		}
+	}
+	return n
 }
 
 // judgeOwed holds that no room is given to who comes anew while it is missing for a pod that a group which has begun is still to get.
@@ -606,6 +617,9 @@ func (j *judge) judgeOwed(before begins, effects []core.Effect) error {
 	for _, x := range j.parties() {
 		if !x.asks() || len(before[x.id]) == 0 || x.onlyFirst(j) {
 			continue
+		}
+		if x.short(j) != 1 {
+			continue // room is kept for all of them or none
 		}
 		for _, e := range j.expected {
 			if e.Node != "" || e.Pod.Claim.Group != x.id.id || e.Pod.Namespace != x.id.namespace {

@@ -392,7 +392,7 @@ func (c *Core) tryAgain(p *cluster.Pod, r retry) {
 	}
 	ask.Attempts++
 	c.settle(p) // its fact, or its application's home, may have changed while it was away
-	if r.atOnce || ask.State != pending.InLine {
+	if r.atOnce || ask.State != pending.InLine && ask.State != pending.Gathered {
 		return
 	}
 	wait := c.cfg.BackoffInitial << ask.Refusals

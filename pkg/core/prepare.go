@@ -238,6 +238,7 @@ func (c *Core) fail(x *preparation, why string) {
 	c.turnTo(x.pod.Fact, nil)
 	c.stats.VolumesFailed++
 	c.undo(x)
+	defer c.undoGang(c.gangOf(x.pod))
 	c.tryAgain(x.pod, retry{why: "its volumes could not be prepared on " + x.bind.Node + ": " + why})
 }
 

@@ -51,7 +51,11 @@ func (c *Core) holdBack(l *pending.Line, r share.Refusal) {
 	c.visited++
 	c.stats.QuotaRefused++
 	l.Head().Attempts++
-	c.pending.HoldBack(l, &pending.Hold{Refusal: r, Text: c.refusalText(r)})
+	text := c.refusalText(r)
+	if l.Lot.Gang != nil {
+		text = groupText(c.gangs[l.Lot.Gang.Group], nil) + " starts together or not at all, and " + text
+	}
+	c.pending.HoldBack(l, &pending.Hold{Refusal: r, Text: text})
 	c.tellLine(l)
 }
 

@@ -40,6 +40,7 @@ const manyRooms = 1024
 
 // Rooms returns the rooms for an ask, which are kept from one group to the next.
 func (q *Queue) Rooms(a fit.Ask) *fit.Rooms {
+	a.Kin, a.Volumes = nil, nil // rooms are reckoned without them
 	r := q.rooms[a]
 	if r == nil {
 		if len(q.rooms) >= manyRooms {
