@@ -539,8 +539,8 @@ func (c *Core) goOn(g *gang, s *stock) {
 	}
 	s.waiting = left
 	c.keepOwed(g, s)
-	if len(s.real) == 0 && !slices.ContainsFunc(g.expected, func(p *cluster.Pod) bool { return p.Alloc != nil }) {
-		g.begun = false // nothing is left of it, not even room
+	if len(s.real) == 0 && (!g.keepsAny() || s.kept == 0 && !c.wholeAgain(g)) {
+		g.begun = false // nothing is left of it, and there is not room for all: when it comes back it begins anew
 		c.dropExpected(g)
 		return
 	}
@@ -586,6 +586,11 @@ func (c *Core) noteResuming(s *stock, on bool) {
 		}
 	}
 	c.followApps()
+}
+
+// keepsAny reports whether room is kept for any pod that a gang expects.
+func (g *gang) keepsAny() bool {
+	return slices.ContainsFunc(g.expected, func(p *cluster.Pod) bool { return p.Alloc != nil })
 }
 
 // muster puts the first pod of a gang in line for all, when all are there that it needs, or expected.
