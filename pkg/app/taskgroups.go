@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,13 +42,14 @@ type taskGroup struct {
 func tasks(m *marks) *cluster.GroupFact {
 	text := m.pod.Annotations[taskGroups]
 	f := &cluster.GroupFact{Origin: cluster.FromTaskGroups, Source: "annotation " + taskGroups}
-	f.Key = "task-groups " + digest(text, m.pod.Annotations[taskPolicy])
 	var all []taskGroup
 	if err := json.Unmarshal([]byte(text), &all); err != nil {
 		f.Faults = []string{`annotation ` + taskGroups + ` is not JSON like [{"name": "driver", "minMember": 1, "minResource": {"cpu": "1", "memory": "1Gi"}}]; correct it or take it away`}
+		f.Key = "task-groups " + digest(text)
 		return f
 	}
-	var parts []string
+	cast := castOf(m, all)
+	var parts, roles []string
 	seen := map[string]bool{}
 	for i := range all {
 		g := &all[i]
@@ -55,16 +57,29 @@ func tasks(m *marks) *cluster.GroupFact {
 			f.Faults = append(f.Faults, fmt.Sprintf("annotation %s: task group %s %s", taskGroups, quoted(g.Name), why))
 			continue
 		}
-		role := roleOfTask(m, g.Name, len(all))
+		role := cast.role(i, m.tame(g.Name, "a task group's name"))
+		roles = append(roles, role)
 		f.Min += g.MinMember
-		f.Roles = append(f.Roles, cluster.RoleFact{
+		addRole(f, cluster.RoleFact{
 			Role: role, Min: g.MinMember, Count: g.MinMember, Template: g.pod(m), First: isFirst(role) && len(all) > 1,
 		})
 		parts = append(parts, fmt.Sprintf("%s %d", m.tame(g.Name, "a task group's name"), g.MinMember))
 	}
+	f.Key = "task-groups " + digest(text, m.pod.Annotations[taskPolicy], strings.Join(roles, "\n"))
 	f.Source += ": " + strings.Join(parts, ", ")
 	f.Patience, f.Clock, f.Ends = patience(m), "placeholderTimeoutInSeconds", "YuniKorn would give up waiting for the other pods"
 	return f
+}
+
+// addRole puts a role in. Task groups of one role are one, and its pods as the first of them says.
+func addRole(f *cluster.GroupFact, r cluster.RoleFact) {
+	for i := range f.Roles {
+		if have := &f.Roles[i]; have.Role == r.Role {
+			have.Min, have.Count = have.Min+r.Min, have.Count+r.Count
+			return
+		}
+	}
+	f.Roles = append(f.Roles, r)
 }
 
 func (g *taskGroup) fault(seen map[string]bool) string {
@@ -80,18 +95,58 @@ func (g *taskGroup) fault(seen map[string]bool) string {
 	return ""
 }
 
-// roleOfTask is the role that the pods of a task group have. Pods of engines have their engine's roles whatever their task group is called: of two groups of a Flink or
-// Spark application one is the pod's own, the other is that of the pods it starts.
-func roleOfTask(m *marks, name string, groups int) string {
-	own := engineRole(m)
-	if own == "" || groups > 2 {
-		return strings.ToLower(m.tame(name, "a task group's name"))
-	}
-	if name == m.pod.Annotations[taskGroupName] || groups == 1 {
-		return own
-	}
-	return counterparts[own]
+// casting says which roles the pods of task groups have. Pods of engines have their engine's roles whatever their task groups are called: one group is that of the pod which
+// starts the others, and all others are theirs. Which one that is the pod says that has the annotation, by its own task group; where it does not say, it is the first.
+type casting struct {
+	starter, started string
+	// at is the group of the starter, or of the pod itself in a RayCluster.
+	at int
+	// ray: the groups are called as those of the RayCluster, as KubeRay does.
+	ray bool
 }
+
+func castOf(m *marks, all []taskGroup) (c casting) {
+	own := engineRole(m)
+	mine := slices.IndexFunc(all, func(g taskGroup) bool { return g.Name != "" && g.Name == m.pod.Annotations[taskGroupName] })
+	switch {
+	case own == "":
+	case counterparts[own] == "":
+		c.ray, c.starter, c.at = true, own, mine
+		if len(all) == 1 {
+			c.at = 0
+		}
+	case isFirst(own):
+		c.starter, c.started, c.at = own, counterparts[own], max(mine, 0)
+	default:
+		c.starter, c.started = counterparts[own], own
+		if mine == 0 || len(all) == 1 { // a group alone is its own
+			c.at = 1
+		}
+	}
+	return c
+}
+
+// role is that of the pods of a task group.
+func (c *casting) role(at int, name string) string {
+	name = strings.ToLower(name)
+	switch {
+	case c.starter == "":
+		return name
+	case at == c.at:
+		return c.starter
+	case c.ray && name == rayHeadGroup:
+		return rayHead
+	case c.ray:
+		return Worker + "/" + name
+	}
+	return c.started
+}
+
+// Of a RayCluster: the role of its head, and how KubeRay calls the group that the head is.
+const (
+	rayHead      = "head"
+	rayHeadGroup = "headgroup"
+)
 
 // counterparts are the roles of engines that have two.
 var counterparts = map[string]string{JobManager: TaskManager, TaskManager: JobManager, Driver: Executor, Executor: Driver}
