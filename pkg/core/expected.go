@@ -277,15 +277,22 @@ func (c *Core) keepAll(g *gang) bool {
 
 // keepOne keeps room for a pod that is to come, if there is any, tentatively.
 func (c *Core) keepOne(p *cluster.Pod) bool {
-	if p.App.Ledger == nil || !c.mayHaveRoom(p) {
+	if p.App.Ledger == nil {
 		return false
 	}
 	if _, refused := share.Refuses(p.App.Ledger, p.Shape.Request, p.App.Placed == 0); refused {
 		return false
 	}
-	c.order.Refresh(c.state)
-	n, visited := place.First(c.state, c.order, p, fit.Of(p), c.pending.View(p.Shape), c.orderOf(p))
-	c.visited += visited
+	var n *cluster.Node
+	if c.mayHaveRoom(p) {
+		visited := 0
+		c.order.Refresh(c.state)
+		n, visited = place.First(c.state, c.order, p, fit.Of(p), c.pending.View(p.Shape), c.orderOf(p))
+		c.visited += visited
+	}
+	if n == nil {
+		n = c.findForOwed(p)
+	}
 	if n == nil {
 		return false
 	}

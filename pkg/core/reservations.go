@@ -248,8 +248,32 @@ func (c *Core) fitsWith(kept, p *cluster.Pod) bool {
 // findKept returns a node where room is kept for somebody whom a pod need not respect, if it fits there; nil if there is none. What is kept stays kept: the room
 // that is wanted there is more now than before.
 func (c *Core) findKept(p *cluster.Pod) (n *cluster.Node) {
+	if n := c.findForOwed(p); n != nil {
+		return n
+	}
 	c.reserved(func(kept *cluster.Pod) bool {
 		if c.fitsWith(kept, p) {
+			n = kept.Alloc.Node
+		}
+		return n == nil
+	})
+	return n
+}
+
+// findForOwed does so for a pod that an application which runs has lost, or that is to replace one: it comes before all who have yet to start and whose priority is not higher, so it need
+// not respect anything that is reserved for them on a node.
+func (c *Core) findForOwed(p *cluster.Pod) (n *cluster.Node) {
+	if !p.Fact.Expected && !p.App.Resuming {
+		return nil
+	}
+	seen := map[*cluster.Node]bool{}
+	c.reserved(func(kept *cluster.Pod) bool {
+		if kept.Alloc == nil || kept.Fact.Priority > p.Fact.Priority || seen[kept.Alloc.Node] {
+			return true
+		}
+		seen[kept.Alloc.Node] = true
+		c.visited++
+		if c.fitsBut(p, kept.Alloc.Node) {
 			n = kept.Alloc.Node
 		}
 		return n == nil

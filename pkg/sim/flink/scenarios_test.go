@@ -264,3 +264,34 @@ func TestManyJobsTakeTheirTurns(t *testing.T) {
 		require.Equal(t, jobmanager.Counts{}, j.Counts(), j.cluster.ID)
 	}
 }
+
+// Room that falls free when a TaskManager of a running job is lost goes to a gang for which nodes are drained; the job then times out and wastes what it has.
+func TestReplacementGoesBeforeOneThatStarves(t *testing.T) {
+	w := world(t)
+	w.Nodes("n", 3, "4")
+	a := w.submit(manifest("a", 8))
+	w.play(10 * time.Second)
+	w.submit(manifest("b", 2))
+	w.Pods("small", 50, "1")
+	w.play(6 * time.Minute) // b starves, and nodes are drained for it
+	_, bound := a.TaskManagers()
+	a.Kill(bound[0])
+	w.play(2 * time.Minute)
+	require.Equal(t, jobmanager.Running, a.State())
+}
+
+// All pods of a job vanish between two steps: nothing is placed and nothing kept, so it counts as one that has not begun, and its room is not kept for its return.
+func TestUpgradeWhosePodsVanishBetweenTwoSteps(t *testing.T) {
+	w := world(t)
+	w.Nodes("n", 3, "4")
+	a := w.submit(manifest("a", 10))
+	w.play(10 * time.Second)
+	b := w.submit(manifest("b", 10))
+	w.play(time.Minute)
+	for _, name := range append(func() []string { e, _ := a.TaskManagers(); return e }(), a.master) {
+		w.DeletePod(namespace, name)
+	}
+	w.play(time.Minute)
+	require.Equal(t, jobmanager.Running, a.State())
+	require.Empty(t, b.JobManager().Spec.NodeName)
+}
