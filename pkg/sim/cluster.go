@@ -35,6 +35,9 @@ type Cluster struct {
 	Refuse func(core.PrepareVolumes) (why string, answered bool)
 	// Answer decides the outcome of a bind, if set; otherwise all are bound. Returning false keeps the answer back.
 	Answer func(core.Bind) (core.BindDone, bool)
+	// Act, if set, lets those act who act by themselves, such as controllers, whenever the core is at rest. It says when they are to act again, by Now, negative for never, and whether they
+	// did anything.
+	Act func() (next time.Duration, moved bool, err error)
 
 	cfg    core.Config
 	now    time.Time
@@ -204,6 +207,18 @@ func (c *Cluster) Run(d time.Duration) error {
 			continue
 		}
 		at, ok := c.Core.Wake()
+		if c.Act != nil {
+			next, moved, err := c.Act()
+			if err != nil {
+				return err
+			}
+			if moved || len(c.events) > 0 {
+				continue
+			}
+			if acts := start.Add(next); next >= 0 && (!ok || acts.Before(at)) {
+				at, ok = acts, true
+			}
+		}
 		if !ok || at.After(end) {
 			c.now = end
 			return nil

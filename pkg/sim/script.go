@@ -32,7 +32,20 @@ type Script struct {
 	// spoil says, by pod name, why the next PrepareVolumes of that pod fails; stall that it is not answered.
 	spoil map[string]string
 	stall map[string]bool
+	// more are commands beside those of this package. isBrief: of effects only binds are shown; isSilent: not even those. counts are effects by kind.
+	more              map[string]Command
+	isBrief, isSilent bool
+	counts            map[string]int
 }
+
+// Command does what a scenario says, with the text below it, and returns what there is to show beside its effects.
+type Command func(a Args, input string) (shown string, err error)
+
+// Add makes a command known, beside those that are; it must be none of them.
+func (s *Script) Add(name string, do Command) { s.more[name] = do }
+
+// Cluster returns the cluster on which the script runs.
+func (s *Script) Cluster() *Cluster { return s.cluster }
 
 // NewScript returns a script on an empty cluster.
 func NewScript() *Script {
@@ -48,15 +61,22 @@ func (s *Script) begin() {
 	s.cluster.Answer = s.answer
 	s.spoil, s.stall = map[string]string{}, map[string]bool{}
 	s.cluster.Refuse = s.refuseVolumes
+	s.more, s.counts = map[string]Command{}, map[string]int{}
 }
 
 // Do runs one command and returns what it caused. Input is the text below the command, if any. An unknown command or argument is an error.
 func (s *Script) Do(command string, args Args, input string) (string, error) {
+	s.out.Reset()
 	do, ok := commands[command]
-	if !ok {
+	if more := s.more[command]; more != nil {
+		do = func(s *Script, a Args, input string) error {
+			shown, err := more(a, input)
+			s.out.WriteString(shown)
+			return err
+		}
+	} else if !ok {
 		return "", fmt.Errorf("no such command: %s", command)
 	}
-	s.out.Reset()
 	if err := do(s, args, input); err != nil {
 		return "", fmt.Errorf("%s %s: %w", command, args.Name, err)
 	}
@@ -114,6 +134,12 @@ var commands = map[string]func(*Script, Args, string) error{
 	"service":      (*Script).service,
 	"replicaset":   (*Script).replicaSet,
 
+	"brief":   (*Script).brief,
+	"effects": (*Script).effects,
+	"object":  (*Script).object,
+	"lose":    (*Script).lose,
+	"rooms":   (*Script).rooms,
+
 	"namespace": (*Script).namespace,
 	"rejected":  (*Script).rejected,
 }
@@ -121,6 +147,10 @@ var commands = map[string]func(*Script, Args, string) error{
 func (s *Script) printf(format string, args ...any) { fmt.Fprintf(&s.out, format+"\n", args...) }
 
 func (s *Script) log(at time.Duration, e core.Effect) {
+	s.counts[strings.ToLower(strings.TrimPrefix(fmt.Sprintf("%T", e), "core."))]++
+	if _, binds := e.(core.Bind); s.isSilent || s.isBrief && !binds {
+		return
+	}
 	switch e := e.(type) {
 	case core.Bind:
 		s.printf("%v bind %s to %s", at, e.Pod.Name, e.Node)

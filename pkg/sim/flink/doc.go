@@ -6,4 +6,6 @@
 //
 // A World plays operator, Deployment controller and kubelets as far as they matter: a JobManager that is gone is made anew at once; a pod that has its node runs after
 // StartAfter; a changed manifest is deployed anew when all old pods are gone.
+//
+// Scenarios are Go tests and, as text that is compared with its transcript, the files below testdata (see script.go).
 package flink
