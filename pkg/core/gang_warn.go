@@ -18,6 +18,8 @@ const (
 	EventPodTooLarge = "PodTooLarge"
 	// EventQuotaTooSmall: what the group needs is more than its queue, or the limit of its user or group, may ever hold.
 	EventQuotaTooSmall = "QuotaTooSmall"
+	// EventClusterTooSmall: a group that is renewed beside itself has not room for that on all nodes together, even if they were empty.
+	EventClusterTooSmall = "ClusterTooSmall"
 	// EventGroupWarning: what the source of the group itself warns of.
 	EventGroupWarning = "GroupWarning"
 	// EventInvalidGroup: what the source says contradicts itself.
@@ -27,15 +29,17 @@ const (
 // outlook is whether a gang can ever start.
 type outlook struct {
 	kinds []kindOfPod
-	// app is that of its pods, by whose accounts it is judged; nil while there are none. starts: it has not got all that it needs, twice: it will need it twice.
+	// app is that of its pods, by whose accounts it is judged; nil while there are none: then it is by those of the queue in which a pod of such a claim would be. starts: it has not got all that it needs, twice: it will need it twice.
 	app           *cluster.App
+	namespace     string
+	claim         *cluster.Claim
 	starts, twice bool
 	// hurdles are what keeps it from starting, told what has been said in events, by reason.
 	hurdles []hurdle
 	told    map[string]string
 }
 
-// kindOfPod is pods of a gang that ask for the same, of which so many are needed to start.
+// kindOfPod is pods of a gang that ask for the same, of which so many are needed to start, which may be none of them.
 type kindOfPod struct {
 	role string
 	need int
@@ -95,7 +99,7 @@ func (c *Core) reviewOutlooks() {
 
 // look notes by what a gang is to be judged.
 func (o *outlook) look(g *gang, s *stock) {
-	o.kinds, o.app = o.kinds[:0], nil
+	o.kinds, o.app, o.claim = o.kinds[:0], nil, nil
 	if s.fact == nil || s.fact.Over {
 		return
 	}
@@ -104,6 +108,7 @@ func (o *outlook) look(g *gang, s *stock) {
 		k := kindOfPod{role: r.Role, need: r.Min, settled: s.on[r.Role] > 0}
 		if r.Template != nil {
 			k.demand = r.Template.Demand
+			o.namespace, o.claim = s.fact.Namespace, cmp.Or(o.claim, r.Template.Claim)
 		}
 		o.kinds = append(o.kinds, k)
 	}
@@ -153,16 +158,20 @@ func (c *Core) judge(g *gang) {
 		if k.demand != nil {
 			k.ask.Shape = c.state.Sketch(k.demand)
 		}
-		if k.ask.Shape == nil || k.need == 0 {
+		if k.ask.Shape == nil {
 			continue
 		}
 		all = all.AddTo(k.ask.Shape.Request, int64(k.need))
-		if text := c.tooLarge(&k); text != "" && o.starts {
-			o.hurdles = append(o.hurdles, hurdle{EventPodTooLarge, text + o.untilThereIs()})
-		}
+		o.add(EventPodTooLarge, o.untilThereIs(c.tooLarge(&k), &k))
+		o.add(EventClusterTooSmall, c.tooManyTwice(o, &k))
 	}
-	if text := c.tooMuch(o, all); text != "" {
-		o.hurdles = append(o.hurdles, hurdle{EventQuotaTooSmall, text})
+	o.add(EventQuotaTooSmall, c.tooMuch(o, all))
+}
+
+// add notes a hurdle, if there is one.
+func (o *outlook) add(reason, text string) {
+	if text != "" {
+		o.hurdles = append(o.hurdles, hurdle{reason, text})
 	}
 }
 
@@ -178,12 +187,40 @@ func (c *Core) tooLarge(k *kindOfPod) string {
 	return "No node is large enough for " + who + c.mostOffered(k.ask.Shape) + "."
 }
 
-// untilThereIs says that a gang waits for another node, and who may bring it.
-func (o *outlook) untilThereIs() string {
-	if o.app != nil && o.app.Queue() != nil && o.app.Queue().Gangs().ScaleUp != cluster.ScaleUpNone {
-		return " It cannot start until there is such a node, which an autoscaler may add."
+// untilThereIs adds to what is said of a kind of pods who waits for such a node: the gang, or those pods alone where it starts without them; and who may bring it. It is
+// empty where nobody waits.
+func (o *outlook) untilThereIs(text string, k *kindOfPod) string {
+	switch {
+	case text == "" || k.need > 0 && !o.starts:
+		return ""
+	case k.need > 0:
+		text += " It cannot start until there is such a node"
+	default:
+		text += " It may start without, and none of these can run until there is such a node"
 	}
-	return " It cannot start until there is such a node."
+	if o.app != nil && o.app.Queue() != nil && o.app.Queue().Gangs().ScaleUp != cluster.ScaleUpNone {
+		text += ", which an autoscaler may add"
+	}
+	return text + "."
+}
+
+// tooManyTwice says that all nodes together, if they were empty, have not room for twice as many pods of a kind as are needed, where the gang is renewed beside itself.
+func (c *Core) tooManyTwice(o *outlook, k *kindOfPod) string {
+	if !o.twice || k.need == 0 || c.state.KnownNodes() == 0 || !c.mayEver(k.ask) {
+		return "" // nothing is known, or worse is said already
+	}
+	rooms := 0
+	c.visited += c.state.KnownNodes() / nodesPerLook
+	for _, n := range c.state.Slots() {
+		if n != nil && rooms < 2*k.need && fit.Ever(k.ask, n) {
+			rooms += fit.Most(k.ask, n)
+		}
+	}
+	if rooms >= 2*k.need {
+		return ""
+	}
+	return fmt.Sprintf("It runs twice while it is renewed, which needs %d of %s that ask for %s each, and all nodes together, if they were empty, have room for %d. "+
+		"It cannot be renewed until there are more nodes, or it asks for less.", 2*k.need, cmp.Or(k.role, "its pods"), c.requestText(k.ask.Shape), rooms)
 }
 
 // mostOffered says of the resources of which no node offers what a shape asks for how much the largest does.
@@ -226,10 +263,7 @@ func (c *Core) mayEver(a fit.Ask) bool {
 
 // tooMuch says that an account may never hold all that a gang needs to start, or twice as much where it is renewed beside itself.
 func (c *Core) tooMuch(o *outlook, all resource.Vector) string {
-	if o.app == nil || o.app.Ledger == nil {
-		return ""
-	}
-	for _, a := range o.app.Ledger.Accounts {
+	for _, a := range c.accountsOf(o) {
 		for _, most := range a.Max {
 			name, need := c.state.Space.Name(most.Slot), all.At(most.Slot)
 			bound := fmt.Sprintf("%s may never hold more than %s %s", a.Who, resource.Display(name, most.Value), name)
@@ -243,6 +277,20 @@ func (c *Core) tooMuch(o *outlook, all resource.Vector) string {
 		}
 	}
 	return ""
+}
+
+// accountsOf are the accounts by which a gang is judged: those of its application, or of the queues in which that would be.
+func (c *Core) accountsOf(o *outlook) (list []*cluster.Account) {
+	switch {
+	case o.app != nil && o.app.Ledger != nil:
+		return o.app.Ledger.Accounts
+	case o.app != nil || o.claim == nil:
+		return nil
+	}
+	for q := c.state.Foresee(o.namespace, o.claim); q != nil; q = q.Parent {
+		list = append(list, &q.Account)
+	}
+	return list
 }
 
 // warnings are all that will hurt a gang: what its source says, and what has been found.
@@ -269,7 +317,7 @@ func (c *Core) announceGang(g *gang, s *stock) {
 	if s.fact != nil {
 		notes[EventGroupWarning], notes[EventInvalidGroup] = s.fact.Warnings, s.fact.Faults
 	}
-	for _, reason := range [...]string{EventInvalidGroup, EventPodTooLarge, EventQuotaTooSmall, EventGroupWarning} {
+	for _, reason := range [...]string{EventInvalidGroup, EventPodTooLarge, EventQuotaTooSmall, EventClusterTooSmall, EventGroupWarning} {
 		c.announceOnce(g, s, reason, strings.Join(notes[reason], "; "))
 	}
 }

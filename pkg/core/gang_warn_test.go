@@ -123,3 +123,49 @@ func TestAnAutoscalerMayBringALargerNode(t *testing.T) {
 		core.GroupSet{Group: seen(flinkJob("job", 2))}, core.PodSet{Pod: member("jm", "job", "jobmanager", 1000, s.now)})
 	require.Contains(t, warned(s.effects)[core.EventPodTooLarge], "the most that one offers is 1500m cpu. It cannot start until there is such a node, which an autoscaler may add.")
 }
+
+// A session starts without TaskManagers, but no job of it ever will.
+func TestPodsThatAreNotWaitedForAreWarnedOfAsWell(t *testing.T) {
+	s := newStage(t, core.Config{}, 1500)
+	session := seen(flinkJob("job", 0))
+	session.Min, session.Roles[1].Min, session.Roles[1].Count = 1, 0, 0
+	s.step(core.GroupSet{Group: session})
+	note := "No node is large enough for a taskmanager, which asks for 2 cpu: the most that one offers is 1500m cpu. It may start without, and none of these can run until there is such a node."
+	require.Equal(t, map[string]string{core.EventPodTooLarge: note}, warned(s.effects))
+	s.step(core.PodSet{Pod: member("jm", "job", "jobmanager", 1000, s.now)})
+	require.Contains(t, s.on, "jm")
+	require.Equal(t, []string{note}, s.survey("job").Warnings, "after it has started, too")
+	s.step(core.NodeSet{Node: nodeOf("n02", 2000)})
+	s.wait(2 * time.Second)
+	require.Empty(t, s.survey("job").Warnings)
+}
+
+func TestAQueueIsTooSmallBeforeAnyPodExists(t *testing.T) {
+	s := newStage(t, core.Config{}, 16_000, 16_000)
+	s.step(leavesOf(maxCPU("a", 12_000)))
+	job := seen(flinkJob("job", 6))
+	for i := range job.Roles {
+		claim := *job.Roles[i].Template.Claim
+		claim.Queue = "root.a"
+		job.Roles[i].Template.Claim = &claim
+	}
+	s.step(core.GroupSet{Group: job})
+	require.Equal(t, "It needs 13 cpu to start, and queue root.a may never hold more than 12 cpu. It cannot start until that is raised, or it asks for less.",
+		warned(s.effects)[core.EventQuotaTooSmall])
+	s.step(leavesOf(maxCPU("a", 13_000)))
+	s.wait(2 * time.Second)
+	require.Empty(t, s.survey("job").Warnings)
+}
+
+func TestAClusterTooSmallForTwoOfAJobIsWarnedOf(t *testing.T) {
+	s := newStage(t, core.Config{}, 5000, 5000)
+	job := seen(flinkJob("job", 3))
+	job.Twice = true
+	s.step(core.GroupSet{Group: job})
+	note := "It runs twice while it is renewed, which needs 6 of taskmanager that ask for 2 cpu each, and all nodes together, if they were empty, have room for 4. " +
+		"It cannot be renewed until there are more nodes, or it asks for less."
+	require.Equal(t, map[string]string{core.EventClusterTooSmall: note}, warned(s.effects))
+	s.step(core.NodeSet{Node: nodeOf("n02", 5000)})
+	s.wait(2 * time.Second)
+	require.Empty(t, s.survey("job").Warnings)
+}

@@ -11,6 +11,7 @@ func (d *draft) spend() {
 		gone := min(r.done, max(r.count, r.min))
 		r.count = max(r.count, r.min) - gone
 		r.min = min(r.min, r.count)
+		r.bare = r.bare || gone > 0 && r.count == 0 // nothing is to be said of what does not come
 		done, left = done+gone, left+r.count
 	}
 	if done == 0 {

@@ -1,6 +1,7 @@
 package fit
 
 import (
+	"math"
 	"strings"
 
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
@@ -24,6 +25,18 @@ func Ever(a Ask, n *cluster.Node) bool {
 		}
 	}
 	return true
+}
+
+// Most returns how many pods of the ask an empty node has room for, by what it offers and by its ports.
+func Most(a Ask, n *cluster.Node) int {
+	if len(a.Shape.Ports) > 0 {
+		return 1
+	}
+	least := int64(math.MaxInt32)
+	for _, w := range a.Shape.Wants {
+		least = min(least, n.Allocatable.At(w.Slot)/w.Value)
+	}
+	return int(least)
 }
 
 // passes reports whether a taint of that key says something of the node's state, and not of whom the node is for.

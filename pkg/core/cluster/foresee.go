@@ -1,0 +1,23 @@
+package cluster
+
+import "strings"
+
+// Foresee returns the queue in which an application of such a claim would be if its first pod came now, or the lowest above it that stands where that one is yet to be made. It is nil
+// where no queue would take it. Nothing is made.
+func (s *State) Foresee(namespace string, c *Claim) *Queue {
+	space := s.space(namespace)
+	p := &petition{namespace: namespace, user: c.User, groups: c.Groups, want: strings.ToLower(c.Queue), from: c.QueueFrom, space: space}
+	if p.want == "" && space.Queue != "" {
+		p.want, p.from = strings.ToLower(space.Queue), space.QueueFrom
+	}
+	barring := s.barring
+	defer func() { s.barring = barring }()
+	at, _ := s.byRules(p)
+	if at == nil {
+		if q := s.standing(DefaultQueue); q != nil && q.Leaf() {
+			return q
+		}
+		return nil
+	}
+	return at.above
+}
