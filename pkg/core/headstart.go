@@ -14,6 +14,9 @@ import (
 // startsFirstAt is when the first pods of a parked gang may be started without the others; zero for never.
 func (c *Core) startsFirstAt(g *gang, lot *pending.Lot) time.Time {
 	spec := lot.Lines()[0].Ledger().Leaf.Gangs()
+	if top := g.group.Fact().Topology; top != nil && top.Required {
+		return time.Time{} // nobody knows yet where the others will find room
+	}
 	if spec.ScaleUp != cluster.ScaleUpStartFirst || g.headStart || g.lacking.IsZero() || len(c.firstSeats(g)) == 0 {
 		return time.Time{}
 	}
