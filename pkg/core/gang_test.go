@@ -630,3 +630,17 @@ func TestAJobThatIsGoneAtOnceGetsItsRoomBack(t *testing.T) {
 	require.Contains(t, s.on, "jm2")
 	require.NotContains(t, s.on, "other")
 }
+
+// TestAClaimThatIsMissingHoldsUpNobodyElse: pods that ask for the same of nodes share what is remembered of rooms.
+func TestAClaimThatIsMissingHoldsUpNobodyElse(t *testing.T) {
+	s := newStage(t, core.Config{}, 8000)
+	s.step(core.GroupSet{Group: gangOf("broken", 2)}, core.GroupSet{Group: gangOf("sound", 2)})
+	for _, name := range []string{"a", "b"} {
+		p := member(name, "broken", "", 1000, s.now)
+		p.Needs = &cluster.Needs{Key: "missing", Claims: []cluster.ClaimUse{{Name: "missing"}}}
+		s.step(core.PodSet{Pod: p})
+	}
+	require.Empty(t, s.on)
+	s.step(core.PodSet{Pod: member("c", "sound", "", 1000, s.now)}, core.PodSet{Pod: member("d", "sound", "", 1000, s.now)})
+	require.Equal(t, map[string]string{"c": "n00", "d": "n00"}, s.on)
+}

@@ -22,6 +22,7 @@ type Rooms struct {
 
 // Update brings the rooms up to date and returns how many nodes it looked at.
 func (r *Rooms) Update(s *cluster.State, a Ask) (visited int) {
+	a.Kin, a.Volumes = nil, nil // they may be at fault, which is not for all who share these rooms, and changes while no node does
 	if !r.filled || r.epoch != s.Epoch() {
 		*r = Rooms{filled: true, epoch: s.Epoch(), room: r.room[:0]}
 	}
