@@ -50,13 +50,21 @@ func (c *Core) remedy(x *GroupSurvey, g *gang, s *stock) string {
 	return ""
 }
 
-// roomRemedy says how much more room would let a group start.
+// roomRemedy says how much more room would let a group start, and where. Rooms are those of all nodes, so where all pods must be in one value of a label more may be needed.
 func (c *Core) roomRemedy(g *gang) string {
 	worst := c.tightest(g.ask)
 	missing, each := worst.Count-worst.Rooms.Total, c.requestText(worst.Ask.Shape)
+	within := ""
+	if t := g.group.Fact().Topology; t != nil && t.Required {
+		within = "in one value of " + t.Key
+	}
 	switch {
+	case missing <= 0 && within != "":
+		return "Room for all of them " + within + ": all values together have enough, and none has by itself."
 	case missing <= 0:
 		return "Room on other nodes: each kind of its pods has enough by itself, and all together have not."
+	case within != "":
+		return fmt.Sprintf("Room for %d more that ask for %s each, for all of them %s, on nodes that they may use.", missing, each, within)
 	case worst.Rooms.Total == 0:
 		return fmt.Sprintf("Room for %d that ask for %s each, on nodes that they may use: there is none for a single one.", missing, each)
 	}
