@@ -3,7 +3,6 @@ package core
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
@@ -196,6 +195,7 @@ func (c *Core) evaluate(group *cluster.Group) {
 		c.holdGang(g, s, reason, text)
 	case s.fact == nil || s.fact.Over || s.fact.Min < 2:
 		c.dropExpected(g)
+		c.awaitSource(g, s)
 		c.disperse(g, s)
 	case g.begun:
 		c.goOn(g, s)
@@ -266,201 +266,6 @@ func (c *Core) allOver(a *cluster.App, beside *gang) bool {
 	return all
 }
 
-// stock is what there is of a gang.
-type stock struct {
-	fact *cluster.GroupFact
-	// real are its pods that exist and have not ended, that first whose turn is first; waiting those of them that may be tried, all in that order.
-	real, waiting []*cluster.Pod
-	// placed is how many of them are on nodes or on their way, kept for how many that are expected room is kept.
-	placed, kept int
-	// leaving is how many of those on nodes are being deleted. They keep their rooms, but nothing can go on with them.
-	leaving int
-	// there counts by role the real ones that are on nodes or may be tried, on those on nodes. Who may not be tried, being gated or in backoff, is as one who is still to come.
-	there, on map[string]int
-}
-
-// takeStock counts what there is of a gang, and notes where those that are expected belong.
-func (c *Core) takeStock(g *gang) *stock {
-	s := c.stockOf(g)
-	c.takeClaim(g, s)
-	return s
-}
-
-// stockOf counts what there is of a gang and changes nothing.
-func (c *Core) stockOf(g *gang) *stock {
-	s := &stock{fact: g.group.Fact(), there: map[string]int{}, on: map[string]int{}}
-	for _, p := range g.group.Members() {
-		switch {
-		case p.Fact.Expected:
-			if p.Alloc != nil {
-				s.kept++
-			}
-			continue
-		case p.Alloc == nil && p.Fact.Deleting:
-			continue
-		}
-		s.real = append(s.real, p)
-	}
-	for i, p := range s.real {
-		if cluster.CompareTurn(p.Fact, s.real[0].Fact) < 0 {
-			s.real[0], s.real[i] = p, s.real[0]
-		}
-	}
-	for _, p := range s.real {
-		switch {
-		case p.Alloc != nil && !p.Alloc.Reserved:
-			s.placed++
-			if p.Fact.Deleting {
-				s.leaving++
-			} else {
-				s.on[p.Role()]++
-			}
-		case p.Alloc != nil:
-		case c.mayGather(p):
-			s.waiting = append(s.waiting, p)
-		default:
-			continue
-		}
-		s.there[p.Role()]++
-	}
-	slices.SortFunc(s.waiting, func(a, b *cluster.Pod) int { return cluster.CompareTurn(a.Fact, b.Fact) })
-	return s
-}
-
-// takeClaim lets what a gang expects belong where the first of its pods does that has a queue, and stay there as long as any pod of it does.
-func (c *Core) takeClaim(g *gang, s *stock) {
-	if g.claim != nil && s.claims(g.claim) {
-		return
-	}
-	var first *cluster.Pod
-	for _, p := range s.real {
-		if p.App.Ledger != nil && (first == nil || cluster.CompareTurn(p.Fact, first.Fact) < 0) {
-			first = p
-		}
-	}
-	switch {
-	case first != nil:
-		g.claim = first.Claim()
-	case len(s.real) > 0 && (g.claim == nil || g.claim.App != s.real[0].App.ID):
-		g.claim = s.real[0].Claim()
-	}
-}
-
-// mayGather reports whether a pod that waits may be tried.
-func (c *Core) mayGather(p *cluster.Pod) bool {
-	a := c.pending.Ask(p)
-	if a == nil || p.Alloc != nil || a.State == pending.Gated || a.State == pending.InBackoff {
-		return false
-	}
-	reason, _ := c.whyHeld(p)
-	return reason == ""
-}
-
-// satisfied reports whether all that a gang needs to start is on nodes.
-func (s *stock) satisfied() bool {
-	for _, r := range s.fact.Roles {
-		if s.on[r.Role] < r.Min {
-			return false
-		}
-	}
-	return s.placed-s.leaving >= s.fact.Min
-}
-
-// hasBegun reports whether a gang must have begun by what there is of it on nodes, as after a restart: pods that only come once the first ones run, or, where none are first, any
-// pod at all.
-func (s *stock) hasBegun(g *gang) bool {
-	if s.fact == nil || s.placed == s.leaving {
-		return false
-	}
-	if s.satisfied() {
-		return true
-	}
-	if g.headStart {
-		return false
-	}
-	return !s.onlyFirst() || slices.ContainsFunc(s.fact.Roles, func(r cluster.RoleFact) bool { return r.First && s.on[r.Role] > 0 })
-}
-
-// onlyFirst reports whether no pods are on nodes but those that start the others.
-func (s *stock) onlyFirst() bool {
-	others := s.placed - s.leaving
-	for _, r := range s.fact.Roles {
-		if r.First {
-			others -= s.on[r.Role]
-		}
-	}
-	return others == 0
-}
-
-// whyNoGang says why a gang cannot be tried as it is, whatever room there is; the reason is empty when it can.
-func (c *Core) whyNoGang(g *gang, s *stock) (reason, text string) {
-	f := s.fact
-	switch {
-	case f == nil && g.lost.After(c.now):
-		c.lookAt(g, g.lost)
-		return ReasonWaitingForGang, groupText(g, s) + " is not told of any more, so its pods are likely to go, too; from " + g.lost.UTC().Format(time.TimeOnly) + " UTC they start one by one."
-	case f == nil:
-		return c.whyAwaited(g, s)
-	case f.Over && !f.Finished && !g.begun && s.placed == 0:
-		return ReasonWaitingForGang, groupText(g, s) + " is not to start: " + f.Why + "."
-	case len(s.waiting) == 0 || g.begun:
-		return "", "" // what runs goes on
-	case len(f.Faults) > 0:
-		return ReasonInvalidGroup, groupText(g, s) + " cannot start: " + joined(f.Faults) + "."
-	case g.group.Contradicts():
-		return ReasonInvalidGroup, groupText(g, s) + " cannot start: its pods tell different things of it. Give all of them the same annotations."
-	}
-	if role, field := s.unsupported(); role != "" {
-		return ReasonUnsupported, groupText(g, s) + " cannot start: its " + role + " pods will have " + field + ", which Sluice does not evaluate yet, and would be held when they come. Remove it" + c.orElsewhere()
-	}
-	if a, b := s.twoQueues(); a != "" {
-		return ReasonInvalidGroup, groupText(g, s) + " cannot start: its pods are in two queues, " + a + " and " + b + ". Name one queue on all of them."
-	}
-	return "", ""
-}
-
-// unsupported returns a role whose pods would be held when they come, and for which field; nothing when there is none.
-func (s *stock) unsupported() (role, field string) {
-	for _, r := range s.fact.Roles {
-		if r.Min > 0 && r.Template != nil && len(r.Template.Demand.Unsupported) > 0 {
-			return r.Role, r.Template.Demand.Unsupported[0]
-		}
-	}
-	return "", ""
-}
-
-// twoQueues returns two queues in which the pods of a gang are; nothing when they are in one.
-func (s *stock) twoQueues() (a, b string) {
-	for _, p := range s.real {
-		if p.App == nil || p.App.Queue() == nil {
-			continue
-		}
-		switch name := p.App.Queue().Name; {
-		case a == "":
-			a = name
-		case a != name:
-			return a, name
-		}
-	}
-	return "", ""
-}
-
-// whyAwaited says that an object must tell of a gang first, if its pods are to wait for that.
-func (c *Core) whyAwaited(g *gang, s *stock) (reason, text string) {
-	for _, p := range s.waiting {
-		switch until := p.Fact.Created.Add(c.cfg.SourceWithin); p.Claim().Awaits {
-		case cluster.AwaitsAlways:
-			return ReasonWaitingForGang, "waits for " + g.group.ID + " to exist, which says with how many others it starts. Create it, or recreate the pod without naming it."
-		case cluster.AwaitsSoon:
-			if until.After(c.now) {
-				c.lookAt(g, until)
-				return ReasonWaitingForGang, "waits until it is known with how many others it starts; from " + until.UTC().Format(time.TimeOnly) + " UTC it goes on without."
-			}
-		}
-	}
-	return "", ""
-}
-
 // giveUpSingles gives back what is reserved for single pods of a gang that is to start as a whole, as for those that were left when the others had gone, and reports whether anything was.
 func (c *Core) giveUpSingles(s *stock) (any bool) {
 	if s.fact == nil || s.fact.Over || s.fact.Min < 2 {
@@ -474,39 +279,6 @@ func (c *Core) giveUpSingles(s *stock) (any bool) {
 		}
 	}
 	return any
-}
-
-// holdGang sets the waiting pods of a gang aside and says why.
-func (c *Core) holdGang(g *gang, s *stock, reason, text string) {
-	c.holdGangKinds(g, s, reason, text, text)
-}
-
-// holdFor does so with what its kinds of reasons are, which do not change with numbers: then they are told the new numbers after a while only.
-func (c *Core) holdFor(g *gang, s *stock, reason, text, kinds string) {
-	again := g.told.At.Add(c.cfg.RefreshAfter)
-	if g.told.Reason == reason && g.told.Kinds == kinds && g.told.Text != text && again.After(c.now) {
-		text = g.told.Text
-		at := g.told.At
-		c.lookAt(g, again)
-		c.holdGangKinds(g, s, reason, text, kinds)
-		g.told.At = at
-		return
-	}
-	c.holdGangKinds(g, s, reason, text, kinds)
-}
-
-func (c *Core) holdGangKinds(g *gang, s *stock, reason, text, kinds string) {
-	g.ask, g.seats = nil, nil
-	c.tellGang(g, s.waiting, reason, text, kinds)
-}
-
-// asideText says how many pods exist and cannot be tried.
-func (s *stock) asideText() string {
-	n := len(s.real) - s.placed - len(s.waiting)
-	if n <= 0 {
-		return ""
-	}
-	return " (" + strconv.Itoa(n) + " more exist and are gated, held, or tried again later)"
 }
 
 // disperse lets each waiting pod of a gang stand for itself.
@@ -593,110 +365,12 @@ func (g *gang) keepsAny() bool {
 	return slices.ContainsFunc(g.expected, func(p *cluster.Pod) bool { return p.Alloc != nil })
 }
 
-// muster puts the first pod of a gang in line for all, when all are there that it needs, or expected.
-func (c *Core) muster(g *gang, s *stock) {
-	if len(s.waiting) == 0 || !c.leading {
-		g.ask, g.seats = nil, nil
-		c.dropExpected(g)
-		for _, p := range s.waiting {
-			c.aside(p)
-		}
-		return
-	}
-	seats, missing := c.seats(g, s)
-	if missing == "" && !slices.ContainsFunc(seats, func(p *cluster.Pod) bool { return !p.Fact.Expected }) {
-		missing = "none of them exists"
-	}
-	if missing != "" {
-		text := groupText(g, s) + " starts with " + countText(s.fact.Min, "pod") + " together, and " + missing + " yet" + s.asideText() + "."
-		c.holdFor(g, s, ReasonWaitingForGang, text, "pods of "+g.group.ID+" are missing")
-		return
-	}
-	c.putGang(g, s, seats)
-}
-
-// seats are the pods with which a gang starts: of each role as many as it needs, those first whose turn is, and others until there are enough. missing says what does not exist yet
-// and cannot be foreseen; empty when nothing is.
-func (c *Core) seats(g *gang, s *stock) (seats []*cluster.Pod, missing string) {
-	taken := map[*cluster.Pod]bool{}
-	take := func(p *cluster.Pod) {
-		taken[p] = true
-		seats = append(seats, p)
-	}
-	c.dropStale(g, s)
-	var lacking []string
-	for _, r := range s.fact.Roles {
-		need := r.Min - s.on[r.Role]
-		for _, p := range s.waiting {
-			if need > 0 && p.Role() == r.Role && !taken[p] {
-				take(p)
-				need--
-			}
-		}
-		if need > 0 && r.Template == nil {
-			lacking = append(lacking, missingText(need, r.Min, r.Role))
-			need = 0
-		}
-		for _, p := range c.foreseen(g, r, max(need, 0)) {
-			take(p)
-		}
-	}
-	need := s.fact.Min - (s.placed - s.leaving) - len(seats)
-	for _, p := range s.waiting {
-		if need > 0 && !taken[p] {
-			take(p)
-			need--
-		}
-	}
-	if need > 0 && len(lacking) == 0 {
-		lacking = append(lacking, missingText(need, s.fact.Min, ""))
-	}
-	return seats, joined(lacking)
-}
-
-// putGang lets the first waiting pod stand in line for the seats.
-func (c *Core) putGang(g *gang, s *stock, seats []*cluster.Pod) {
-	ask := &pending.Gang{Group: g.group, Seats: len(seats)}
-	for _, p := range seats {
-		ask.Request = ask.Request.AddTo(p.Shape.Request, 1)
-		c.need(ask, p)
-	}
-	if g.ask == nil || !slices.Equal(g.ask.Needs, ask.Needs) || !g.ask.Request.Equal(ask.Request) {
-		g.ask = ask
-	}
-	g.seats = seats
-	at := slices.IndexFunc(s.waiting, func(p *cluster.Pod) bool { return slices.Contains(seats, p) })
-	leader, others := s.waiting[at], slices.Delete(slices.Clone(s.waiting), at, at+1)
-	for _, p := range others {
-		if c.pending.Ask(p).State != pending.Gathered {
-			c.aside(p)
-		}
-	}
-	for _, p := range seats {
-		c.order.Note(p.Shape)
-	}
-	c.pending.PutGang(leader, g.ask, c.now)
-	c.tellFollowers(g, others)
-}
-
 // aside lets a pod wait with its group.
 func (c *Core) aside(p *cluster.Pod) *pending.Ask {
 	if c.pending.Ask(p) == nil {
 		c.warnOfOrder(p)
 	}
 	return c.pending.Aside(p, pending.Gathered, "", c.now)
-}
-
-// need adds a pod to what a gang needs.
-func (c *Core) need(ask *pending.Gang, p *cluster.Pod) {
-	a := askOf(p)
-	for i := range ask.Needs {
-		if ask.Needs[i].Ask == a {
-			ask.Needs[i].Count++
-			return
-		}
-	}
-	ask.Needs = append(ask.Needs, pending.Need{Ask: a, Count: 1, Rooms: c.pending.Rooms(a)})
 }
 
 // headOf returns the pod that stands in line for a gang; nil when none does.

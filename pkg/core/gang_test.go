@@ -644,3 +644,15 @@ func TestAClaimThatIsMissingHoldsUpNobodyElse(t *testing.T) {
 	s.step(core.PodSet{Pod: member("c", "sound", "", 1000, s.now)}, core.PodSet{Pod: member("d", "sound", "", 1000, s.now)})
 	require.Equal(t, map[string]string{"c": "n00", "d": "n00"}, s.on)
 }
+
+// TestWhoHasWaitedForASourceDoesNotWaitForThoseWhoCameLater: pods of which nobody ever tells keep coming.
+func TestWhoHasWaitedForASourceDoesNotWaitForThoseWhoCameLater(t *testing.T) {
+	s := newStage(t, core.Config{}, 64000)
+	for i := range 6 {
+		p := member(fmt.Sprint("p", i), "volcano/left", "", 1000, s.now)
+		p.Claim.Awaits = cluster.AwaitsSoon
+		s.step(core.PodSet{Pod: p})
+		s.wait(5 * time.Second)
+	}
+	require.Len(t, s.on, 5, "all that are ten seconds old")
+}
