@@ -51,6 +51,11 @@ func begin(o metav1.Object, k Kind, id string) *draft {
 // end finishes it, heeding what is wished on the object and on its pods.
 func (d *draft) end(r *Reader, o metav1.Object, into *Piece) {
 	d.wishes(o)
+	d.close(r, into)
+}
+
+// close finishes a fact of which it is known what is wished.
+func (d *draft) close(r *Reader, into *Piece) {
 	if f := d.finish(r); f != nil {
 		into.tell(f)
 	}

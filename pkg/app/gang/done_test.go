@@ -12,7 +12,7 @@ import (
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 )
 
-func object(t *testing.T, text string) metav1.Object {
+func object(t testing.TB, text string) metav1.Object {
 	t.Helper()
 	u := &unstructured.Unstructured{}
 	require.NoError(t, yaml.Unmarshal([]byte(text), &u.Object))

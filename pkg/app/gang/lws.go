@@ -7,6 +7,7 @@ import (
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/sluice-scheduler/sluice/pkg/app"
 	"github.com/sluice-scheduler/sluice/pkg/core/cluster"
 )
 
@@ -30,6 +31,11 @@ const mostGroups = 4096
 func readLeaderWorkerSet(r *Reader, o metav1.Object, into *Piece) {
 	var s leaderWorkerSet
 	err := decode(o, &s)
+	var leader, worker *member
+	var wish app.Wish
+	if err == nil {
+		leader, worker = s.members(r, o)
+	}
 	for i := range min(sane(orElse(s.Spec.Replicas, 1)), mostGroups) {
 		index := strconv.Itoa(i)
 		d := begin(o, leaderWorkerSets, "leaderworkerset/"+o.GetName()+"/"+index)
@@ -37,21 +43,34 @@ func readLeaderWorkerSet(r *Reader, o metav1.Object, into *Piece) {
 			d.refuse(err, into)
 			continue
 		}
-		s.draft(r, o, d, index)
-		d.end(r, o, into)
+		s.draft(o, d, index, r.twin(leader, groupIndex, index), r.twin(worker, groupIndex, index))
+		if i == 0 {
+			d.wishes(o)
+			wish = d.wish // is that of all
+		}
+		d.wish = wish
+		d.close(r, into)
 	}
 }
 
-func (s *leaderWorkerSet) draft(r *Reader, o metav1.Object, d *draft, index string) {
-	size := max(1, sane(orElse(s.Spec.Template.Size, 1)))
-	leader := s.Spec.Template.Leader
-	if leader == nil {
-		leader = &s.Spec.Template.Worker
+// groupIndex is the label in which the pods of a set's groups differ.
+const groupIndex = "leaderworkerset.sigs.k8s.io/group-index"
+
+// members are the leader and a worker of the first group. A set may have thousands of groups, and is read whenever its status changes, so the others are made of these.
+func (s *leaderWorkerSet) members(r *Reader, o metav1.Object) (leader, worker *member) {
+	t := s.Spec.Template.Leader
+	if t == nil {
+		t = &s.Spec.Template.Worker
 	}
+	return lwsMember(r, o, t, "0"), lwsMember(r, o, &s.Spec.Template.Worker, "1")
+}
+
+func (s *leaderWorkerSet) draft(o metav1.Object, d *draft, index string, leader, worker *member) {
+	size := max(1, sane(orElse(s.Spec.Template.Size, 1)))
 	d.exact = true
-	d.add(role{min: 1, count: 1, member: lwsMember(r, o, leader, index, "0"), first: s.Spec.Startup == "LeaderReady" && size > 1})
+	d.add(role{min: 1, count: 1, member: leader, first: s.Spec.Startup == "LeaderReady" && size > 1})
 	if size > 1 {
-		d.add(role{min: size - 1, count: size - 1, member: lwsMember(r, o, &s.Spec.Template.Worker, index, "1")})
+		d.add(role{min: size - 1, count: size - 1, member: worker})
 	}
 	d.fact.Source = fmt.Sprintf("LeaderWorkerSet %s, group %s: 1 leader, %s", o.GetName(), index, plural(size-1, "worker"))
 	if key := o.GetAnnotations()["leaderworkerset.sigs.k8s.io/exclusive-topology"]; key != "" {
@@ -59,9 +78,9 @@ func (s *leaderWorkerSet) draft(r *Reader, o metav1.Object, d *draft, index stri
 	}
 }
 
-// lwsMember is a pod with the labels that the set's controller gives it.
-func lwsMember(r *Reader, o metav1.Object, t *v1.PodTemplateSpec, group, worker string) *member {
+// lwsMember is a pod of the first group with the labels that the set's controller gives it.
+func lwsMember(r *Reader, o metav1.Object, t *v1.PodTemplateSpec, worker string) *member {
 	return r.member(o.GetNamespace(), t, map[string]string{
-		"leaderworkerset.sigs.k8s.io/name": o.GetName(), "leaderworkerset.sigs.k8s.io/group-index": group, "leaderworkerset.sigs.k8s.io/worker-index": worker,
+		"leaderworkerset.sigs.k8s.io/name": o.GetName(), groupIndex: "0", "leaderworkerset.sigs.k8s.io/worker-index": worker,
 	})
 }

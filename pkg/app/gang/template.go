@@ -1,6 +1,7 @@
 package gang
 
 import (
+	"maps"
 	"slices"
 
 	v1 "k8s.io/api/core/v1"
@@ -14,6 +15,8 @@ import (
 type member struct {
 	pod   *v1.Pod
 	claim cluster.Claim
+	// like is the fact of a pod from which this one differs in labels and claim alone, for whose demand they play no part; nil if there is none.
+	like *cluster.PodFact
 }
 
 // member makes a pod of a template: with the labels that whoever creates it will add, and with what the API server fills in where it matters to placement.
@@ -24,17 +27,43 @@ func (r *Reader) member(namespace string, t *v1.PodTemplateSpec, labels map[stri
 		metav1.SetMetaDataLabel(&pod.ObjectMeta, k, v)
 	}
 	fill(&pod.Spec)
-	return &member{pod, app.Identify(pod, r.TrustUser)}
+	return &member{pod: pod, claim: app.Identify(pod, r.TrustUser)}
+}
+
+// twin is a member that differs from another in the value of a label.
+func (r *Reader) twin(of *member, label, value string) *member {
+	pod := *of.pod
+	pod.Labels = maps.Clone(pod.Labels)
+	pod.Labels[label] = value
+	if of.like == nil {
+		of.like = r.read(of.pod)
+	}
+	m := &member{pod: &pod, claim: app.Identify(&pod, r.TrustUser)}
+	if of.like.Demand.Topology == nil && of.like.Liking == nil { // else what it says of other pods may be by its own labels
+		m.like = of.like
+	}
+	return m
 }
 
 // fact is the pod as the core knows pods.
 func (r *Reader) fact(m member) *cluster.PodFact {
-	f := cluster.ReadPod(m.pod, m.pod.Spec.SchedulerName)
-	// a pod that names no scheduler may be given ours when it is created
-	f.Ours = m.pod.Spec.SchedulerName == v1.DefaultSchedulerName || r.serves(m.pod.Spec.SchedulerName)
+	f := &cluster.PodFact{}
+	if m.like != nil {
+		*f = *m.like
+		f.Labels = cluster.PackLabels(m.pod.Labels)
+	} else {
+		f = r.read(m.pod)
+	}
 	claim := m.claim
 	claim.Gang = nil // it is told already, by what this is part of
 	f.Claim = &claim
+	return f
+}
+
+func (r *Reader) read(pod *v1.Pod) *cluster.PodFact {
+	f := cluster.ReadPod(pod, pod.Spec.SchedulerName)
+	// a pod that names no scheduler may be given ours when it is created
+	f.Ours = pod.Spec.SchedulerName == v1.DefaultSchedulerName || r.serves(pod.Spec.SchedulerName)
 	return f
 }
 
