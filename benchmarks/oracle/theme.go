@@ -46,19 +46,19 @@ var themes = func() []theme {
 		with("affinity", 12, func(t *theme) { t.selector, t.affinity, t.named = 40, 60, 12 }),
 		with("ports", 8, func(t *theme) { t.ports, t.crowd = 85, 3 }),
 		with("resources", 16, func(t *theme) { t.scarce, t.requests, t.tuned, t.crowd = 40, 90, 40, 2 }),
-		with("neighbours", 16, func(t *theme) { t.podAffinity, t.podAnti, t.placedTerms, t.podLiking, t.spoilt = 45, 50, 15, 10, 1 }),
+		with("neighbours", 16, func(t *theme) { t.podAffinity, t.podAnti, t.placedTerms, t.podLiking, t.spoilt = 45, 50, 15, 20, 3 }),
 		with("spread", 14, func(t *theme) {
 			t.spread, t.tainted, t.affinity, t.crowd, t.spoilt, t.sparse, t.moving = 90, 20, 15, 2, 1, 5, 40
 		}),
 		with("volumes", 22, func(t *theme) { t.volumes, t.cordoned, t.tainted = 75, 4, 6 }),
-		with("local volumes", 7, func(t *theme) { t.volumes, t.local, t.cordoned, t.tainted = 85, 85, 2, 3 }),
+		with("local volumes", 5, func(t *theme) { t.volumes, t.local, t.cordoned, t.tainted = 85, 85, 2, 3 }),
 		with("features", 5, func(t *theme) { t.features, t.cordoned, t.tainted = 75, 2, 3 }),
 		with("nominees", 10, func(t *theme) {
 			t.nominated, t.scarce, t.tuned, t.requests, t.ports = 60, 25, 30, 70, 35
 			t.podAffinity, t.podAnti, t.spread = 8, 12, 12
 		}),
 		with("scores", 10, func(t *theme) {
-			t.likes, t.images, t.podLiking, t.preferred, t.placedTerms, t.spread, t.spoilt = true, 70, 40, 40, 40, 25, 1
+			t.likes, t.images, t.podLiking, t.preferred, t.placedTerms, t.spread, t.spoilt = true, 70, 40, 40, 40, 25, 3
 			t.cordoned, t.tainted, t.selector, t.affinity, t.soft = 3, 30, 2, 2, 70
 		}),
 		with("mixed", 10, func(t *theme) {

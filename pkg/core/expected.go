@@ -29,7 +29,7 @@ func (c *Core) foreseen(g *gang, r cluster.RoleFact, count int) (list []*cluster
 	}
 	for _, p := range list {
 		if like := g.like(r); p.Fact.Demand.Key != like.Demand.Key {
-			c.reshape(p, like)
+			c.reshape(g, p, like)
 		}
 	}
 	for len(list) < count {
@@ -263,7 +263,7 @@ func (c *Core) keepAll(g *gang) bool {
 		if p.Alloc != nil {
 			continue
 		}
-		if !c.keepOne(p) {
+		if !c.keepOne(g, p) {
 			c.state.Rollback(mark)
 			return false
 		}
@@ -276,7 +276,7 @@ func (c *Core) keepAll(g *gang) bool {
 }
 
 // keepOne keeps room for a pod that is to come, if there is any, tentatively.
-func (c *Core) keepOne(p *cluster.Pod) bool {
+func (c *Core) keepOne(g *gang, p *cluster.Pod) bool {
 	if p.App.Ledger == nil {
 		return false
 	}
@@ -287,11 +287,14 @@ func (c *Core) keepOne(p *cluster.Pod) bool {
 	if c.mayHaveRoom(p) {
 		visited := 0
 		c.order.Refresh(c.state)
-		n, visited = place.First(c.state, c.order, p, fit.Of(p), c.pending.View(p.Shape), c.orderOf(p))
+		n, visited = place.FirstWithin(c.state, c.order, p, fit.Of(p), c.pending.View(p.Shape), c.orderOf(p), c.within(g))
 		c.visited += visited
 	}
 	if n == nil {
 		n = c.findForOwed(p)
+		if within := c.within(g); n != nil && within != nil && !within(n) {
+			return false
+		}
 	}
 	if n == nil {
 		return false
@@ -405,7 +408,7 @@ func (c *Core) learn(g *gang, x, p *cluster.Pod) {
 	g.learned[p.Role()] = lesson{p.Fact, told}
 	for _, old := range g.expected {
 		if old.Role() == p.Role() && old.Shape != p.Shape {
-			c.reshape(old, p.Fact)
+			c.reshape(g, old, p.Fact)
 		}
 	}
 }
@@ -421,7 +424,7 @@ func toldOf(f *cluster.GroupFact, role string) string {
 }
 
 // reshape gives an expected pod another demand; if it does not fit where room is kept for it, room is looked for elsewhere.
-func (c *Core) reshape(x *cluster.Pod, like *cluster.PodFact) {
+func (c *Core) reshape(g *gang, x *cluster.Pod, like *cluster.PodFact) {
 	f := *x.Fact
 	f.Demand, f.Labels, f.Liking = like.Demand, like.Labels, like.Liking
 	n := (*cluster.Node)(nil)
@@ -441,7 +444,7 @@ func (c *Core) reshape(x *cluster.Pod, like *cluster.PodFact) {
 		c.state.Commit()
 		return
 	}
-	if c.keepOne(x) {
+	if c.keepOne(g, x) {
 		c.state.Commit()
 	}
 }

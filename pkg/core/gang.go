@@ -325,6 +325,8 @@ func (c *Core) goOn(g *gang, s *stock) {
 		return
 	case s.fact.Together && len(left) > 0 && c.leading && !g.apart:
 		c.together(g, s)
+	case s.confined() && len(left) > 0 && c.leading:
+		c.oneByOne(g, s)
 	default:
 		c.disperse(g, s)
 	}

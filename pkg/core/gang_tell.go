@@ -73,8 +73,12 @@ func (c *Core) gangFailure(g *gang, ask *pending.Gang) *pending.Failure {
 	counts := memory.Counts()
 	f := &pending.Failure{Nodes: c.state.KnownNodes(), Counts: counts, At: c.now}
 	f.Text = fmt.Sprintf("%s starts with %s together or not at all (%s), and there is not room for all.", groupText(g, nil), countText(ask.Seats, "pod"), c.needsText(g, ask))
+	if g.begun {
+		f.Text = groupText(g, nil) + " must stay where its pods are by label " + g.group.Fact().Topology.Key + ", and there is no room for another one there, which asks for " + c.requestText(worst.Ask.Shape) + "."
+	}
 	short := worst.Rooms.Total < worst.Count
 	switch {
+	case g.begun:
 	case short && !c.everFits(worst.Ask):
 		f.Text += " No node is large enough for one that asks for " + c.requestText(worst.Ask.Shape) + ", or none may be used by it."
 	case short:

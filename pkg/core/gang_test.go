@@ -656,3 +656,55 @@ func TestWhoHasWaitedForASourceDoesNotWaitForThoseWhoCameLater(t *testing.T) {
 	}
 	require.Len(t, s.on, 5, "all that are ten seconds old")
 }
+
+// TestAGangThatMustStayInOneZoneStaysThere: a pod that replaces another, and one beyond the least, wait for room there.
+func TestAGangThatMustStayInOneZoneStaysThere(t *testing.T) {
+	zoned := func(name, zone string, cpu int64) core.NodeSet {
+		n := nodeOf(name, cpu)
+		n.Labels = map[string]string{"zone": zone}
+		return core.NodeSet{Node: n}
+	}
+	s := newStage(t, core.Config{})
+	s.step(zoned("a1", "a", 4000), zoned("a2", "a", 2000), zoned("b1", "b", 16000))
+	g := gangOf("g", 3)
+	g.Topology = &cluster.GroupTopology{Key: "zone", Required: true}
+	s.step(zoned("b1", "b", 1000), core.GroupSet{Group: g})
+	for i := range 3 {
+		s.step(core.PodSet{Pod: member(fmt.Sprint("p", i), "g", "", 2000, s.now)})
+	}
+	require.Len(t, s.on, 3)
+	s.step(zoned("b1", "b", 16000), core.PodSet{Pod: member("more0", "g", "", 2000, s.now)}, core.PodSet{Pod: member("more1", "g", "", 2000, s.now)})
+	require.Len(t, s.on, 3, "there is no room left in zone a")
+	reason, text := s.why("more0")
+	require.Equal(t, core.ReasonUnschedulable, reason)
+	require.Contains(t, text, "must stay where its pods are by label zone")
+	gone := s.on["p1"]
+	s.step(core.PodGone{UID: "p1"})
+	s.wait(3 * time.Second)
+	require.Equal(t, gone, s.on["more0"])
+	require.NotContains(t, s.on, "more1")
+	s.step(zoned("a3", "a", 2000))
+	s.wait(3 * time.Second)
+	require.Equal(t, "a3", s.on["more1"])
+
+	job := flinkJob("job", 2)
+	job.Topology = g.Topology
+	s.step(zoned("c1", "c", 3000), zoned("c2", "c", 2000), core.NodeGone{Name: "b1"}, core.GroupSet{Group: job}, core.PodSet{Pod: member("jm", "job", "jobmanager", 1000, s.now)})
+	for i := range 2 {
+		s.step(core.PodSet{Pod: member(fmt.Sprint("tm", i), "job", "taskmanager", 2000, s.now)})
+	}
+	require.Len(t, s.on, 5+3)
+	s.step(zoned("b1", "b", 16000), core.NodeGone{Name: "c2"}, core.PodGone{UID: "tm0"}, core.PodGone{UID: "tm1"})
+	s.step(core.PodSet{Pod: member("tm2", "job", "taskmanager", 2000, s.now)}, core.PodSet{Pod: member("tm3", "job", "taskmanager", 2000, s.now)})
+	on := 0
+	for _, name := range []string{"tm2", "tm3"} {
+		require.NotEqual(t, "b1", s.on[name])
+		if s.on[name] != "" {
+			on++
+		}
+	}
+	require.Equal(t, 1, on)
+	s.step(zoned("c3", "c", 2000))
+	s.wait(3 * time.Second)
+	require.Contains(t, []string{s.on["tm2"], s.on["tm3"]}, "c3")
+}

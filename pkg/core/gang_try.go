@@ -20,8 +20,7 @@ func (c *Core) tryGang(line *pending.Line) {
 	g := c.gangs[ask.Group]
 	if r, refused := share.Refuses(line.Ledger(), line.Request(), line.Starting()); refused {
 		g.lacking = time.Time{}
-		if g.begun {
-			c.split(g)
+		if c.splits(g) {
 			return
 		}
 		c.holdBack(line, r)
@@ -30,11 +29,9 @@ func (c *Core) tryGang(line *pending.Line) {
 	if c.roomy(ask) && c.placeGang(g, line) {
 		return
 	}
-	if g.begun {
-		c.split(g)
-		return
+	if !c.splits(g) {
+		c.parkGang(g, line)
 	}
-	c.parkGang(g, line)
 }
 
 // roomy reports whether every ask of a gang has room enough by itself. What it says no to cannot be placed.
@@ -97,7 +94,9 @@ func (c *Core) arrange(g *gang, line *pending.Line, by seatOrder) []*place.Seat 
 func (c *Core) begin(g *gang, seats []*place.Seat) {
 	waits := slices.ContainsFunc(seats, func(x *place.Seat) bool { return !x.Choice.Empty() })
 	c.state.Commit()
-	c.noteBegun(g)
+	if !g.begun {
+		c.noteBegun(g)
+	}
 	g.begun, g.headStart, g.lapsed, g.ask, g.seats, g.lacking = true, false, false, nil, nil, time.Time{}
 	g.arrivals = 0
 	if waits {
@@ -121,7 +120,7 @@ func (c *Core) parkGang(g *gang, line *pending.Line) {
 	ask := line.Lot.Gang
 	c.stats.Unschedulable++
 	line.Head().Attempts++
-	if c.drainFor(g, line) || c.startFirst(g, line) {
+	if !g.begun && (c.drainFor(g, line) || c.startFirst(g, line)) {
 		return
 	}
 	if c.roomy(ask) { // each by itself has room, and all together have not
@@ -185,7 +184,7 @@ func (c *Core) reviewGang(lot *pending.Lot) (goOn bool) {
 	g := c.gangs[lot.Gang.Group]
 	line := lot.Lines()[0]
 	head := c.startsFirstAt(g, lot)
-	if c.mayStart(lot.Gang) || c.pending.MayReserve(line) && c.pending.Leads(line) || !head.IsZero() && !head.After(c.now) {
+	if c.mayStart(lot.Gang) || !g.begun && c.pending.MayReserve(line) && c.pending.Leads(line) || !head.IsZero() && !head.After(c.now) {
 		c.pending.Wake(lot)
 		return true
 	}

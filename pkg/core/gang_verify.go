@@ -47,7 +47,7 @@ func (c *Core) verifyGang(g *gang) error {
 		}
 		if alone := a.State == pending.InLine && a.Gang() == nil; alone && gathers {
 			faults = append(faults, fmt.Errorf("pod %s stands for itself, and its group %s has not begun", p.Fact.UID, g.group.ID))
-		} else if a.State == pending.Gathered && !gathers && s.fact != nil && len(s.fact.Faults) == 0 && a.Why == "" {
+		} else if a.State == pending.Gathered && !gathers && s.fact != nil && len(s.fact.Faults) == 0 && a.Why == "" && c.headOf(g) == nil {
 			faults = append(faults, fmt.Errorf("pod %s waits for its group %s, which has begun or asks for nothing", p.Fact.UID, g.group.ID))
 		}
 	}

@@ -618,8 +618,8 @@ func (j *judge) judgeOwed(before begins, effects []core.Effect) error {
 		if !x.asks() || len(before[x.id]) == 0 || x.onlyFirst(j) {
 			continue
 		}
-		if x.short(j) != 1 {
-			continue // room is kept for all of them or none
+		if top := x.fact.Topology; x.short(j) != 1 || top != nil && top.Required {
+			continue // room is kept for all of them or none; or not any node will do
 		}
 		for _, e := range j.expected {
 			if e.Node != "" || e.Pod.Claim.Group != x.id.id || e.Pod.Namespace != x.id.namespace {

@@ -36,8 +36,8 @@ func (r *runner) checkWait(b *books, p *cluster.PodFact, x *core.Explanation) {
 	if slices.Contains(waits, x.Standing) && !b.quarantined[p.UID] && len(p.Demand.Unsupported) == 0 {
 		require.Equal(r.t, b.byDevicesAlone(p), x.Reason == core.ReasonUnsupported, "%s is %s: %s", p.UID, x.Standing, x.Message)
 	}
-	if strings.Contains(x.Message, "together or not at all") {
-		return // it stands for others, too: those without whom the first have started
+	if strings.Contains(x.Message, "together or not at all") || strings.Contains(x.Message, "must stay where its pods are") {
+		return // it stands for others, too: those without whom the first have started; or not any node will do
 	}
 	switch x.Standing {
 	case core.StandingReady:

@@ -27,11 +27,15 @@ func (c *Core) together(g *gang, s *stock) {
 	c.putGang(g, s, append([]*cluster.Pod(nil), s.waiting...))
 }
 
-// split lets pods that were to be bound together and do not all fit stand for themselves, so that in this step as many are as fit.
-func (c *Core) split(g *gang) {
+// splits lets pods that were to be bound together and do not all fit stand for themselves, so that in this step as many are as fit, and reports whether the gang has such.
+func (c *Core) splits(g *gang) bool {
+	if f := g.group.Fact(); !g.begun || g.apart || f == nil || !f.Together {
+		return false
+	}
 	g.apart, g.arrivals = true, 0
 	c.state.TouchGroup(g.group)
 	c.gather()
+	return true
 }
 
 // wholeAgain reports whether room is kept for all that a gang expects.
