@@ -13,11 +13,14 @@ func (s *State) Foresee(namespace string, c *Claim) *Queue {
 	barring := s.barring
 	defer func() { s.barring = barring }()
 	at, _ := s.byRules(p)
-	if at == nil {
-		if q := s.standing(DefaultQueue); q != nil && q.Leaf() {
-			return q
-		}
+	var q *Queue
+	if at != nil {
+		q = at.above
+	} else if of := s.standing(DefaultQueue); of != nil && of.Leaf() {
+		q = of
+	}
+	if q == nil || !q.Admits(p.user, p.groups) {
 		return nil
 	}
-	return at.above
+	return q
 }

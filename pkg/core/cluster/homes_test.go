@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -74,13 +75,18 @@ func TestHomes(t *testing.T) {
 			queues := len(s.queues) - len(s.freeQueues)
 			c.space.Name, c.claim.App = "ns", "app"
 			s.SetNamespace(&c.space)
+			foreseen := s.Foresee("ns", &c.claim)
+			require.Equal(t, queues, len(s.queues)-len(s.freeQueues), "to foresee makes nothing")
 			p := s.SetPod(&PodFact{UID: "p", Namespace: "ns", Name: "p", Ours: true, Demand: &Demand{Key: "any"}, Claim: &c.claim})
 			s.Rehome(100)
 			require.NoError(t, s.Verify())
 			if c.want == "" {
 				require.Nil(t, p.App.Queue(), p.App.Why)
 				require.NotEmpty(t, p.App.Fault)
+				require.Nil(t, foreseen)
 			} else {
+				require.NotNil(t, foreseen)
+				require.True(t, strings.HasPrefix(c.want+".", foreseen.Name+"."), "%s is not on the way to %s", foreseen.Name, c.want)
 				require.NotNil(t, p.App.Queue(), p.App.Fault)
 				require.Equal(t, c.want, p.App.Queue().Name)
 			}
