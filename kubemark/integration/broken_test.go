@@ -108,7 +108,7 @@ func TestMissingRights(t *testing.T) {
 	sluice.logged(`User \"system:serviceaccount:rightless:nobody\" cannot `)
 	sluice.logged("no right to read namespaces, going on without: ")
 	_, err = sluice.page("/readyz")
-	require.ErrorContains(s, err, "not all nodes and pods have been read")
+	require.ErrorContains(s, err, "cluster-read failed: not all nodes and pods")
 	process := sluice.Process()
 
 	subject := rbacv1.Subject{Kind: "ServiceAccount", Name: "nobody", Namespace: s.name}
