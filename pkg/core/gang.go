@@ -20,7 +20,8 @@ import (
 //	                                            └───────────────────────────────────────────────────┘
 //
 // While it gathers, and while it is mustered, its pods wait aside (pending.Gathered), but for the first, which stands in line for all that the gang needs to start (pending.Gang). Once
-// it has begun each pod stands for itself: those beyond the least that it needs, and those that replace others, which come before what others ask for to start.
+// it has begun each pod stands for itself: those beyond the least that it needs, and those that replace others, which come before what others ask for to start. Two kinds of gangs go on
+// in line: those whose pods are bound in steps (together), and those that must stay in one domain (oneByOne).
 //
 // Pods that do not exist yet are expected: they are pods in the state like others, made from what is known of their role, on which the API server has no word. They hold
 // room from when the gang begins until the real ones come, which take their places by role (welcomeMember), or until that takes too long (see keepUntil).
